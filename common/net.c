@@ -1,0 +1,156 @@
+#include "common/net.h"
+#include "common/clock.h"
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+int net_parse(const char *text, struct net_address *address)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
+	struct addrinfo *found = NULL;
+	const char *colon = strrchr(text, ':');
+	char host[NET_TEXT_MAX];
+	size_t length;
+
+	if (!colon || colon == text || colon[1] == '\0')
+		return -EINVAL;
+	if (colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5)
+		return -EINVAL;
+	length = (size_t)(colon - text);
+	if (text[0] == '[') {
+		if (length < 3 || text[length - 1] != ']')
+			return -EINVAL;
+		text++;
+		length -= 2;
+	}
+	if (length >= sizeof(host))
+		return -EINVAL;
+	memcpy(host, text, length);
+	host[length] = '\0';
+	switch (getaddrinfo(host, colon + 1, &hints, &found)) {
+	case 0:
+		break;
+	case EAI_SERVICE:
+		return -EINVAL;
+	default:
+		return -EADDRNOTAVAIL;
+	}
+	memcpy(&address->storage, found->ai_addr, found->ai_addrlen);
+	address->length = found->ai_addrlen;
+	freeaddrinfo(found);
+	return 0;
+}
+
+char *net_format(const struct net_address *address, char text[NET_TEXT_MAX])
+{
+	char host[NI_MAXHOST];
+	char port[8];
+	bool six = address->storage.ss_family == AF_INET6;
+
+	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host,
+			sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+		snprintf(text, NET_TEXT_MAX, "?");
+		return text;
+	}
+	snprintf(text, NET_TEXT_MAX, "%s%.60s%s:%s", six ? "[" : "", host, six ? "]" : "", port);
+	return text;
+}
+
+static int stream_socket(const struct net_address *address, bool nonblocking)
+{
+	int type = SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0);
+	int fd = socket(address->storage.ss_family, type, 0);
+
+	return fd >= 0 ? fd : -errno;
+}
+
+int net_listen(struct net_address *address, bool nonblocking)
+{
+	int on = 1;
+	int rc;
+	int fd = stream_socket(address, nonblocking);
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
+	    listen(fd, NET_BACKLOG) != 0)
+		goto failed;
+	address->length = sizeof(address->storage);
+	if (getsockname(fd, (struct sockaddr *)&address->storage, &address->length) != 0)
+		goto failed;
+	return fd;
+failed:
+	rc = -errno;
+	close(fd);
+	return rc;
+}
+
+int net_connect(const struct net_address *address, int64_t patience_ns, bool *connected)
+{
+	int rc;
+	int fd = stream_socket(address, patience_ns == 0);
+
+	if (fd < 0)
+		return fd;
+	net_tune(fd);
+	if (patience_ns > 0) {
+		net_set_timeout(fd, SO_RCVTIMEO, patience_ns);
+		net_set_timeout(fd, SO_SNDTIMEO, patience_ns); /* bounds connect() too: socket(7) */
+	}
+	rc = connect(fd, (const struct sockaddr *)&address->storage, address->length);
+	if (rc != 0 && (patience_ns > 0 || errno != EINPROGRESS)) {
+		rc = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+		close(fd);
+		return rc;
+	}
+	if (connected)
+		*connected = rc == 0;
+	return fd;
+}
+
+int net_connect_result(int fd)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+		return -errno;
+	return -error;
+}
+
+void net_tune(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+void net_set_timeout(int fd, int option, int64_t ns)
+{
+	struct timeval t = clock_timeval(ns);
+
+	if (ns > 0 && t.tv_sec == 0 && t.tv_usec == 0)
+		t.tv_usec = 1;
+	setsockopt(fd, SOL_SOCKET, option, &t, sizeof(t));
+}
+
+int net_need_descriptors(int64_t needed, int64_t *hard)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return -errno;
+	*hard = (int64_t)limit.rlim_max;
+	if ((int64_t)limit.rlim_cur >= needed)
+		return 0;
+	if ((int64_t)limit.rlim_max < needed)
+		return -EMFILE;
+	limit.rlim_cur = limit.rlim_max;
+	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}

@@ -1,0 +1,52 @@
+/* TCP addresses and sockets, with the one set of socket options that every program here uses. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+
+struct net_address {
+	struct sockaddr_storage storage;
+	socklen_t length;
+};
+
+enum { NET_TEXT_MAX = 80, NET_BACKLOG = 4096 };
+
+/*
+ * HOST:PORT, with HOST a name, an IPv4 address or an IPv6 address in brackets. Returns 0,
+ * -EINVAL (not of that form) or -EADDRNOTAVAIL (the host has no address).
+ */
+int net_parse(const char *text, struct net_address *address);
+
+/* Write HOST:PORT into text. Returns `text`. */
+char *net_format(const struct net_address *address, char text[NET_TEXT_MAX]);
+
+/*
+ * A listening socket, close-on-exec, SO_REUSEADDR, backlog NET_BACKLOG; *address then holds the
+ * port that was bound. Returns the descriptor, which the caller closes, or -errno.
+ */
+int net_listen(struct net_address *address, bool nonblocking);
+
+/*
+ * A connected stream socket whose every later read and write, like the connect itself, may block
+ * for `patience_ns`; or, if that is 0, a non-blocking one that has begun to connect: *connected
+ * (may be NULL) tells whether it already is. Returns the descriptor, which the caller closes, or
+ * -errno: -ETIMEDOUT when patience ended.
+ */
+int net_connect(const struct net_address *address, int64_t patience_ns, bool *connected);
+
+/* What a non-blocking connect came to, once the socket is writable: 0 or -errno. */
+int net_connect_result(int fd);
+
+/* Send each write at once (TCP_NODELAY). */
+void net_tune(int fd);
+
+/* How long a blocking read (SO_RCVTIMEO) or write (SO_SNDTIMEO) may take; 0 is for ever. */
+void net_set_timeout(int fd, int option, int64_t ns);
+
+/*
+ * Raise this process's limit of open descriptors to at least `needed`. Returns 0, or -EMFILE
+ * when the hard limit, stored in *hard, is lower.
+ */
+int net_need_descriptors(int64_t needed, int64_t *hard);

@@ -1,0 +1,494 @@
+#include "servers/evented.h"
+#include "common/clock.h"
+#include "servers/conn.h"
+#include "servers/upstream.h"
+#include <errno.h>
+#include <event2/event.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_AT_ONCE = 64,
+	TICKS_PER_PATIENCE = 16, /* timeouts are kept to one part in so many */
+};
+
+struct loop {
+	const struct server *server;
+	struct event_base *base;
+	struct upstream upstream;
+	struct conn_buffers buffers;
+	uint64_t random;
+	struct event *listener;
+	struct event *ticker;
+	struct event *stop_events[2];
+	struct task *tasks; /* all connections */
+	int64_t task_count;
+	int64_t tick_ns;
+	uint32_t tick;    /* coarse time, so that a timeout costs a request nothing */
+	bool clock_stale; /* work was done since the loop read the clock */
+	bool accept_paused;
+	bool stopping;
+};
+
+/* One connection, and the step that it waits in. */
+struct task {
+	struct conn conn;
+	struct loop *loop;
+	struct task *next;
+	struct task **at;       /* what points at this task */
+	struct event *readable; /* persistent: no system call between requests */
+	struct event *writable; /* made when first needed, like timer */
+	struct event *timer;
+	struct upstream_link *link;
+	enum conn_step step;
+	enum conn_patience patience;
+	uint32_t since; /* the tick at which patience began */
+	int fd;
+	bool deferred; /* the loop's next turn goes on with it */
+};
+
+static void advance(struct task *task);
+
+static void destroy(struct task *task)
+{
+	struct loop *loop = task->loop;
+
+	conn_end(&task->conn);
+	event_free(task->readable);
+	if (task->writable)
+		event_free(task->writable);
+	if (task->timer)
+		event_free(task->timer);
+	if (task->link)
+		upstream_close(task->link);
+	close(task->fd);
+	*task->at = task->next;
+	if (task->next)
+		task->next->at = task->at;
+	free(task);
+	loop->task_count--;
+	if (loop->stopping && loop->task_count == 0)
+		event_base_loopbreak(loop->base);
+	if (loop->accept_paused && !loop->stopping) {
+		event_add(loop->listener, NULL);
+		loop->accept_paused = false;
+	}
+}
+
+/* Reading: an event, then one read. Events are level-triggered: what is left comes again. */
+
+static ssize_t read_into_space(struct conn *conn, int fd)
+{
+	struct iovec space = conn_space(conn);
+	ssize_t rc;
+
+	if (space.iov_len == 0)
+		return -ENOMEM;
+	rc = read(fd, space.iov_base, space.iov_len);
+	return rc >= 0 ? rc : -errno;
+}
+
+static void on_client_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct task *task = arg;
+
+	(void)what;
+	if (task->deferred) {
+		task->deferred = false;
+		advance(task);
+	} else if (task->step == CONN_READ) {
+		conn_done(&task->conn, read_into_space(&task->conn, fd));
+		advance(task);
+	} else {
+		event_del(task->readable); /* not now; the next CONN_READ adds it again */
+	}
+}
+
+static void on_link_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct upstream_link *link = arg;
+	struct task *task = link->owner;
+
+	(void)what;
+	if (!task) { /* closed by the backend while idle */
+		upstream_forget(link->upstream, link);
+		upstream_close(link);
+	} else if (task->step == CONN_CALL_READ) {
+		conn_done(&task->conn, read_into_space(&task->conn, fd));
+		advance(task);
+	} else {
+		event_del(link->readable);
+	}
+}
+
+/* Writing: at once; an event only when the socket is full. */
+
+static void on_client_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	advance(arg);
+}
+
+static void on_link_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct upstream_link *link = arg;
+	struct task *task = link->owner;
+
+	(void)what;
+	if (task->step == CONN_CALL)
+		conn_done(&task->conn, net_connect_result(fd));
+	advance(task);
+}
+
+/* Make the event if there is none yet, and add it. False when there is no memory. */
+static bool await(struct loop *loop, struct event **event, int fd, short what,
+		  event_callback_fn callback, void *arg)
+{
+	if (!*event)
+		*event = event_new(loop->base, fd, what, callback, arg);
+	return *event && event_add(*event, NULL) == 0;
+}
+
+/* Returns whether the step is done; if not, an event will go on with it. */
+static bool try_write(struct task *task, int fd, struct event **writable,
+		      event_callback_fn callback, void *arg)
+{
+	ssize_t rc = writev(fd, task->conn.out, task->conn.out_count);
+
+	if (rc < 0 && errno == EAGAIN && await(task->loop, writable, fd, EV_WRITE, callback, arg))
+		return false;
+	conn_done(&task->conn, rc >= 0 ? rc : -errno);
+	return true;
+}
+
+static bool try_call(struct task *task)
+{
+	struct upstream *upstream = &task->loop->upstream;
+	struct upstream_link *link = task->conn.call_afresh ? NULL : upstream_take(upstream);
+	int rc = 1;
+
+	if (!link)
+		rc = upstream_open(upstream, &link);
+	if (link) {
+		link->owner = task;
+		task->link = link;
+	}
+	if (rc == -EINPROGRESS &&
+	    await(task->loop, &link->writable, link->fd, EV_WRITE, on_link_writable, link))
+		return false;
+	conn_done(&task->conn, rc);
+	return true;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct task *task = arg;
+
+	(void)fd;
+	(void)what;
+	conn_done(&task->conn, 0);
+	advance(task);
+}
+
+static bool try_wait(struct task *task)
+{
+	struct loop *loop = task->loop;
+	struct timeval wait = clock_timeval(task->conn.wait_ns + NS_PER_US - 1);
+
+	/* Timers count from the loop's idea of now, which CPU work leaves behind. */
+	if (loop->clock_stale)
+		event_base_update_cache_time(loop->base);
+	loop->clock_stale = false;
+	if (!task->timer)
+		task->timer = evtimer_new(loop->base, on_timer, task);
+	if (task->timer && evtimer_add(task->timer, &wait) == 0)
+		return false;
+	conn_done(&task->conn, -ENOMEM);
+	return true;
+}
+
+static void drop_link(struct task *task)
+{
+	if (task->link)
+		upstream_close(task->link);
+	task->link = NULL;
+}
+
+static void keep_link(struct task *task)
+{
+	upstream_keep(&task->loop->upstream, task->link);
+	task->link = NULL;
+}
+
+/* Carry out a step that may have to wait. Returns whether it is done. */
+static bool carry_out(struct task *task)
+{
+	struct conn *conn = &task->conn;
+	struct upstream_link *link = task->link;
+
+	switch (task->step) {
+	case CONN_READ:
+		return event_add(task->readable, NULL) != 0;
+	case CONN_WRITE:
+		return try_write(task, task->fd, &task->writable, on_client_writable, task);
+	case CONN_WAIT:
+		return try_wait(task);
+	case CONN_CALL:
+		return try_call(task);
+	case CONN_CALL_READ:
+		return !await(task->loop, &link->readable, link->fd, EV_READ | EV_PERSIST,
+			      on_link_readable, link);
+	case CONN_CALL_WRITE:
+		return try_write(task, link->fd, &link->writable, on_link_writable, link);
+	case CONN_WORK:
+		work_do(&conn->service->work);
+		task->loop->clock_stale = true;
+		break;
+	case CONN_CALL_KEEP:
+		keep_link(task);
+		break;
+	case CONN_CALL_DROP:
+		drop_link(task);
+		break;
+	case CONN_SHUTDOWN:
+		shutdown(task->fd, SHUT_WR);
+		break;
+	case CONN_CLOSE:
+		break;
+	}
+	conn_done(conn, 0);
+	return true;
+}
+
+/* Go on until a step has to wait. */
+static void advance(struct task *task)
+{
+	bool worked = false;
+	enum conn_patience patience;
+
+	for (;;) {
+		task->step = conn_next(&task->conn);
+		if (task->step == CONN_CLOSE) {
+			destroy(task);
+			return;
+		}
+		if (task->step == CONN_WORK && worked) {
+			/* Pipelined requests take their turn with other connections. */
+			task->deferred = true;
+			event_active(task->readable, EV_READ, 0);
+			return;
+		}
+		worked = worked || task->step == CONN_WORK;
+		if (!carry_out(task))
+			break;
+	}
+	patience = conn_patience(&task->conn);
+	if (patience != CONN_PATIENCE_HEAD || task->patience != CONN_PATIENCE_HEAD)
+		task->since = task->loop->tick;
+	task->patience = patience;
+}
+
+/* Patience */
+
+static int64_t patience_ns(const struct server *server, enum conn_patience patience)
+{
+	switch (patience) {
+	case CONN_PATIENCE_CLIENT:
+	case CONN_PATIENCE_HEAD:
+		return server->client_patience_ns;
+	case CONN_PATIENCE_LINGER:
+		return server->client_patience_ns < SERVER_LINGER_NS ? server->client_patience_ns
+								     : SERVER_LINGER_NS;
+	case CONN_PATIENCE_BACKEND:
+		return server->backend_patience_ns;
+	case CONN_PATIENCE_NONE:
+		break;
+	}
+	return INT64_MAX;
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	struct task *next;
+
+	(void)fd;
+	(void)what;
+	loop->tick++;
+	for (struct task *task = loop->tasks; task; task = next) {
+		int64_t age = (int64_t)(loop->tick - task->since - 1) * loop->tick_ns;
+
+		next = task->next;
+		if (age < patience_ns(loop->server, task->patience))
+			continue;
+		conn_done(&task->conn, -ETIMEDOUT);
+		advance(task);
+	}
+	if (loop->accept_paused && !loop->stopping && event_add(loop->listener, NULL) == 0)
+		loop->accept_paused = false;
+}
+
+/* Accepting */
+
+static void pause_accepting(struct loop *loop)
+{
+	event_del(loop->listener);
+	loop->accept_paused = true;
+}
+
+static int accept_task(struct loop *loop, int fd)
+{
+	struct task *task = calloc(1, sizeof(*task));
+
+	if (!task)
+		return -ENOMEM;
+	task->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_client_readable, task);
+	if (!task->readable) {
+		free(task);
+		return -ENOMEM;
+	}
+	net_tune(fd);
+	task->loop = loop;
+	task->fd = fd;
+	task->next = loop->tasks;
+	task->at = &loop->tasks;
+	if (task->next)
+		task->next->at = &task->next;
+	loop->tasks = task;
+	loop->task_count++;
+	conn_begin(&task->conn, &loop->server->service, &loop->buffers, &loop->random);
+	advance(task);
+	return 0;
+}
+
+static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	int64_t most = loop->server->connections_most;
+
+	(void)what;
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd;
+
+		if (most > 0 && loop->task_count >= most) {
+			pause_accepting(loop);
+			return;
+		}
+		fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0 && errno == EAGAIN)
+			return;
+		if (fd < 0 && server_accept_failed(errno) == SERVER_ACCEPT_PAUSE) {
+			pause_accepting(loop);
+			return;
+		}
+		if (fd >= 0 && accept_task(loop, fd) != 0)
+			close(fd);
+	}
+}
+
+/* Life */
+
+static void on_stop(evutil_socket_t number, short what, void *arg)
+{
+	struct loop *loop = arg;
+	struct task *next;
+
+	(void)number;
+	(void)what;
+	if (loop->stopping)
+		return;
+	loop->stopping = true;
+	event_free(loop->listener);
+	loop->listener = NULL;
+	close(loop->server->listen_fd);
+	for (int i = 0; i < 2; i++)
+		event_free(loop->stop_events[i]); /* a second signal ends the process */
+	if (loop->task_count == 0)
+		event_base_loopbreak(loop->base);
+	for (struct task *task = loop->tasks; task; task = next) {
+		next = task->next;
+		conn_stop(&task->conn);
+		if (conn_is_idle(&task->conn))
+			destroy(task);
+	}
+}
+
+static struct event_base *make_base(const struct service *service)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base;
+
+	if (!config)
+		return NULL;
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	/* Costs a system call per turn of the loop, so only where it waits by its own timers. */
+	if (service->wait == WAIT_TIMER)
+		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static bool add_events(struct loop *loop)
+{
+	const int signals[2] = { SIGTERM, SIGINT };
+	struct timeval tick = clock_timeval(loop->tick_ns);
+
+	loop->listener = event_new(loop->base, loop->server->listen_fd, EV_READ | EV_PERSIST,
+				   on_accept, loop);
+	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
+	if (!loop->listener || !loop->ticker || event_add(loop->listener, NULL) != 0 ||
+	    event_add(loop->ticker, &tick) != 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		loop->stop_events[i] = evsignal_new(loop->base, signals[i], on_stop, loop);
+		if (!loop->stop_events[i] || event_add(loop->stop_events[i], NULL) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int64_t choose_tick(const struct server *server)
+{
+	int64_t shortest = server->client_patience_ns < server->backend_patience_ns
+				   ? server->client_patience_ns
+				   : server->backend_patience_ns;
+	int64_t tick = shortest / TICKS_PER_PATIENCE;
+
+	if (tick > SERVER_LINGER_NS / 2)
+		return SERVER_LINGER_NS / 2;
+	return tick > NS_PER_MS ? tick : NS_PER_MS;
+}
+
+int evented_run(const struct server *server)
+{
+	struct loop loop = {
+		.server = server,
+		.upstream = { .address = &server->upstream },
+		.random = (uint64_t)clock_now_ns() | 1,
+		.tick_ns = choose_tick(server),
+	};
+	int rc = -ENOMEM;
+
+	prctl(PR_SET_TIMERSLACK, 1);
+	loop.base = make_base(&server->service);
+	if (!loop.base || !add_events(&loop))
+		goto out;
+	server_ready(server);
+	rc = event_base_dispatch(loop.base) < 0 ? -EIO : 0;
+out:
+	upstream_end(&loop.upstream);
+	conn_buffers_free(&loop.buffers);
+	if (loop.ticker)
+		event_free(loop.ticker);
+	if (loop.listener)
+		event_free(loop.listener);
+	if (loop.base)
+		event_base_free(loop.base);
+	return rc;
+}
