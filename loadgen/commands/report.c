@@ -1,0 +1,47 @@
+/* cwt report: figures and report.md of a sweep. */
+#include "loadgen/commands/commands.h"
+#include "common/options.h"
+#include "loadgen/report/markdown.h"
+#include <stdio.h>
+
+static const char program[] = "cwt report";
+
+int command_report(int argc, char **argv)
+{
+	struct option_table table = {
+		.program = program,
+		.usage = "DIR",
+		.about = "Draws a sweep's figures into DIR/figures and writes DIR/report.md.",
+		.notes = "Exit status: 0 written, 1 not, 2 usage. What the points say is cwt "
+			 "check's to tell.",
+	};
+	struct summary summary;
+	bool drawn[FIGURES] = { false };
+	char why[SUMMARY_WHY_MAX];
+	int operands;
+	int rc;
+
+	switch (options_parse(&table, argc, argv, &operands)) {
+	case OPTIONS_HELP:
+		return CWT_OK;
+	case OPTIONS_USAGE:
+		return CWT_USAGE;
+	case OPTIONS_OK:
+		break;
+	}
+	if (operands + 1 != argc)
+		return options_complain(&table, "one folder of a sweep is wanted");
+	rc = summary_read(argv[operands], &summary, why);
+	if (rc != 0) {
+		options_fail(program, "%s", why);
+		return CWT_USAGE;
+	}
+	rc = figures_draw(argv[operands], &summary, drawn, why);
+	if (rc == 0)
+		rc = markdown_write(argv[operands], &summary, drawn, why);
+	summary_free(&summary);
+	if (rc != 0)
+		return options_fail(program, "%s", why);
+	printf("%s/report.md\n", argv[operands]);
+	return CWT_OK;
+}

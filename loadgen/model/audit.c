@@ -1,0 +1,146 @@
+#include "loadgen/model/audit.h"
+#include "common/units.h"
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+const char *const audit_names[AUDITS] = {
+	"completeness", "generator", "listen queue", "machine", "Little's law", "utilisation law",
+};
+
+#define LITTLE_TOLERANCE  0.02
+#define CLIENT_BUSY_MOST  0.85
+#define LAG_SHARE_OF_WALL 0.01
+#define LAG_LEAST_NS      1e6
+#define STEAL_MOST        0.01
+#define OTHERS_MOST       0.01
+#define PING_PONG_STATES  2.0  /* states differ threefold, noise within one far less */
+#define UTILISATION_SLACK 0.01 /* of a core: what a core that mostly sleeps pays to wake up */
+#define SMALL_CPU_NS      1000000
+
+static void fail(struct audit_failure failures[AUDITS], int *count, enum audit audit,
+		 const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+static void fail(struct audit_failure failures[AUDITS], int *count, enum audit audit,
+		 const char *remedy, const char *format, ...)
+{
+	struct audit_failure *failure = &failures[*count];
+	va_list arguments;
+
+	if (*count > 0 && failures[*count - 1].audit == audit)
+		return; /* the first reason is enough */
+	failure->audit = audit;
+	failure->remedy = remedy;
+	va_start(arguments, format);
+	vsnprintf(failure->why, sizeof(failure->why), format, arguments);
+	va_end(arguments);
+	(*count)++;
+}
+
+double audit_tolerance(const struct run *run)
+{
+	return run->cpu_ns < SMALL_CPU_NS ? 0.06 : 0.03;
+}
+
+double audit_cpu_cal_s(const struct run *run)
+{
+	return (double)(run->work_ns + run->overhead_ns) / 1e9;
+}
+
+static void audit_completeness(const struct run *run, struct audit_failure failures[AUDITS],
+			       int *count)
+{
+	int64_t errors = run->error_connect + run->error_reset + run->error_closed +
+			 run->error_timeout + run->error_status + run->error_malformed +
+			 run->error_changed;
+
+	if (errors > 0)
+		fail(failures, count, AUDIT_COMPLETENESS,
+		     "see the server's lines in server.log, and try the point with cwt load",
+		     "%lld errors (connect %lld, reset %lld, closed %lld, timeout %lld, status "
+		     "%lld, "
+		     "malformed %lld, changed %lld)",
+		     (long long)errors, (long long)run->error_connect, (long long)run->error_reset,
+		     (long long)run->error_closed, (long long)run->error_timeout,
+		     (long long)run->error_status, (long long)run->error_malformed,
+		     (long long)run->error_changed);
+	if (run->requests == 0)
+		fail(failures, count, AUDIT_COMPLETENESS, "take a longer window",
+		     "no request ended in the window");
+}
+
+static void audit_generator(const struct run *run, struct audit_failure failures[AUDITS],
+			    int *count)
+{
+	double busy = (double)run->client_cpu_ns / (double)run->window_ns;
+	double lag = (double)run->client_lag_p99_ns;
+	char text[UNITS_TEXT_MAX];
+
+	if (busy > CLIENT_BUSY_MOST)
+		fail(failures, count, AUDIT_GENERATOR,
+		     "give the generator more processors, or take a "
+		     "larger c",
+		     "its core was %.0f %% busy", 100 * busy);
+	if (lag > LAG_LEAST_NS && lag > LAG_SHARE_OF_WALL * (double)run->wall_ns)
+		fail(failures, count, AUDIT_GENERATOR,
+		     "keep other work off the generator's processors",
+		     "replies waited up to %s (p99) for it", units_format_duration(text, lag));
+}
+
+static void audit_machine(const struct run *run, struct audit_failure failures[AUDITS], int *count)
+{
+	double run_ns = (double)run->run_ns;
+	double before = (double)run->ping_pong_before_ns;
+	double after = (double)run->ping_pong_after_ns;
+
+	if ((double)run->steal_ns > STEAL_MOST * run_ns)
+		fail(failures, count, AUDIT_MACHINE, "use a machine with processors of its own",
+		     "the hypervisor took %.1f %% of the server's processors",
+		     100 * (double)run->steal_ns / run_ns);
+	if ((double)run->others_cpu_ns > OTHERS_MOST * run_ns)
+		fail(failures, count, AUDIT_MACHINE,
+		     "stop other programs, or keep them off with taskset",
+		     "other processes that may use the server's processors ran for %.1f %% of the "
+		     "time",
+		     100 * (double)run->others_cpu_ns / run_ns);
+	/* Spun work does not pass between cores: only where o is a good part of c does it matter.
+	 */
+	if (run->cpu_ns < SMALL_CPU_NS && before > 0 && after > 0 &&
+	    fmax(before, after) > PING_PONG_STATES * fmin(before, after))
+		fail(failures, count, AUDIT_MACHINE, "repeat the run",
+		     "the way between the cores changed from %.0f to %.0f ns", before, after);
+}
+
+static void audit_laws(const struct run *run, struct audit_failure failures[AUDITS], int *count)
+{
+	double served = (double)(run->connections - run->never_served);
+	double held = run->throughput_rps * run->mean_ns / 1e9;
+	double used = (double)run->server_cpu_ns / (double)run->window_ns;
+	double expected = run->throughput_rps * audit_cpu_cal_s(run);
+
+	if (run->requests == 0)
+		return;
+	if (fabs(held - served) > LITTLE_TOLERANCE * served)
+		fail(failures, count, AUDIT_LITTLE, "take a longer window and warm-up",
+		     "X·R is %.2f, but %.0f connections were served", held, served);
+	if (fabs(used - expected) > audit_tolerance(run) * expected + UTILISATION_SLACK)
+		fail(failures, count, AUDIT_UTILISATION,
+		     "repeat the run; if it stays, o was metered in another state of the machine",
+		     "the server used %.4f cores, X·c says %.4f", used, expected);
+}
+
+int audit_run(const struct run *run, struct audit_failure failures[AUDITS])
+{
+	int count = 0;
+
+	audit_completeness(run, failures, &count);
+	audit_generator(run, failures, &count);
+	if (run->listen_overflows > 0 || run->listen_drops > 0)
+		fail(failures, &count, AUDIT_LISTEN_QUEUE,
+		     "ramp more slowly, or raise sysctl net.core.somaxconn",
+		     "ListenOverflows rose by %lld, ListenDrops by %lld",
+		     (long long)run->listen_overflows, (long long)run->listen_drops);
+	audit_machine(run, failures, &count);
+	audit_laws(run, failures, &count);
+	return count;
+}

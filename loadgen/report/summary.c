@@ -1,0 +1,69 @@
+#include "loadgen/report/summary.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SUMMARY_SCHEMA = 1 };
+
+int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX])
+{
+	char path[PATH_MAX];
+	struct run *runs;
+
+	*summary = (struct summary){ 0 };
+	snprintf(path, sizeof(path), "%s/runs.csv", directory);
+	summary->runs = run_read_all(path, &runs, why, SUMMARY_WHY_MAX);
+	if (summary->runs < 0)
+		return (int)summary->runs;
+	if (summary->runs == 0) {
+		snprintf(why, SUMMARY_WHY_MAX, "%s: no run in it (was the sweep interrupted?)",
+			 path);
+		free(runs);
+		return -ENODATA;
+	}
+	summary->count = verdict_of_runs(runs, summary->runs, &summary->points);
+	free(runs);
+	if (summary->count < 0) {
+		snprintf(why, SUMMARY_WHY_MAX, "out of memory");
+		return (int)summary->count;
+	}
+	snprintf(path, sizeof(path), "%s/machine.json", directory);
+	summary->machine = json_load_file(path, 0, NULL);
+	if (!summary->machine)
+		summary->machine = json_object();
+	return 0;
+}
+
+json_t *summary_points_json(const struct summary *summary)
+{
+	json_t *list = json_array();
+
+	for (int64_t i = 0; i < summary->count; i++)
+		json_array_append_new(list, verdict_to_json(&summary->points[i]));
+	return list;
+}
+
+int summary_write(const char *directory, const struct summary *summary, char why[SUMMARY_WHY_MAX])
+{
+	char path[PATH_MAX];
+	json_t *root = json_pack("{s:i, s:O, s:o}", "schema", SUMMARY_SCHEMA, "machine",
+				 summary->machine, "points", summary_points_json(summary));
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/summary.json", directory);
+	rc = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+	json_decref(root);
+	if (rc == 0)
+		return 0;
+	snprintf(why, SUMMARY_WHY_MAX, "%s: cannot be written", path);
+	return -EIO;
+}
+
+void summary_free(struct summary *summary)
+{
+	free(summary->points);
+	json_decref(summary->machine);
+	*summary = (struct summary){ 0 };
+}

@@ -1,0 +1,28 @@
+/* A sweep's folder as what it says: its points, judged, and the machine they were measured on. */
+#pragma once
+#include "loadgen/model/verdict.h"
+#include <jansson.h>
+#include <limits.h>
+
+enum { SUMMARY_WHY_MAX = PATH_MAX + 512 };
+
+struct summary {
+	struct point *points;
+	int64_t count;
+	int64_t runs;
+	json_t *machine; /* machine.json, or an empty object */
+};
+
+/*
+ * Read DIR/runs.csv and machine.json and judge. Returns 0, or -errno with a sentence in `why`.
+ * The caller ends it with summary_free().
+ */
+int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX]);
+
+/* Write DIR/summary.json. Returns 0, or -errno with a sentence in `why`. */
+int summary_write(const char *directory, const struct summary *summary, char why[SUMMARY_WHY_MAX]);
+
+/* The points as a list, with the names that scripts rely on. A new reference. */
+json_t *summary_points_json(const struct summary *summary);
+
+void summary_free(struct summary *summary);

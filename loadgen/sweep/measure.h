@@ -1,0 +1,56 @@
+/*
+ * Measures points of a plan: starts the server on its processors, drives it, meters it from
+ * outside, stops it. Holds the backend, and what was metered beforehand and serves for more than
+ * one run.
+ */
+#pragma once
+#include "loadgen/engine/load.h"
+#include "loadgen/sweep/plan.h"
+#include "loadgen/target/process.h"
+#include <stdatomic.h>
+
+enum { MEASURE_WHY_MAX = PROCESS_WHY_MAX, METERED_MAX = 4096 };
+
+struct metered {
+	struct run asked; /* the fields that the figure depends on; the others are 0 */
+	int64_t value_ns;
+};
+
+struct measure {
+	const struct plan *plan;
+	const char *programs; /* the folder of cwt-server and cwt-backend */
+	const char *log;      /* the servers' stderr goes there */
+	const atomic_bool *stop;
+	void (*on_progress)(void *context, const struct load_progress *progress);
+	void *context;
+	char why[MEASURE_WHY_MAX]; /* of the last failure */
+
+	struct process backend;
+	struct metered *metered;
+	size_t metered_count;
+};
+
+/*
+ * Bind this process to the plan's load_cpus and start the backend. The first seven fields of
+ * *measure are the caller's to set. Returns 0, or -errno with a sentence in measure->why.
+ */
+int measure_begin(struct measure *measure);
+
+/*
+ * What stands against a point on this machine (descriptors, threads, ports), as a sentence; NULL
+ * if nothing does.
+ */
+const char *measure_refusal(const struct plan_point *point, char *text, size_t size);
+
+/*
+ * One repetition: meters o_ref, o and w_cal unless it has them, then fills in *run, whose asked
+ * fields, repetition and sequence are set. Returns 0, -EINTR when it was told to stop, or -errno
+ * with a sentence in measure->why.
+ */
+int measure_run(struct measure *measure, const struct plan_point *point, struct run *run);
+
+/* How long a repetition will take, and what has to be metered before it, in ns. */
+int64_t measure_estimate(const struct plan_point *point);
+int64_t measure_estimate_metering(const struct plan_point *point);
+
+void measure_end(struct measure *measure);

@@ -1,0 +1,231 @@
+#include "loadgen/sweep/run.h"
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum column_type { INTEGER, REAL, TEXT };
+
+struct column {
+	const char *name;
+	enum column_type type;
+	size_t offset;
+	size_t size;
+};
+
+#define COLUMN(type, field)                                                                        \
+	{                                                                                          \
+#field, type, offsetof(struct run, field), sizeof(((struct run *)0)->field)        \
+	}
+
+static const struct column columns[] = {
+	COLUMN(INTEGER, schema),
+	COLUMN(TEXT, case_name),
+	COLUMN(INTEGER, twin),
+	COLUMN(TEXT, service),
+	COLUMN(TEXT, wait),
+	COLUMN(TEXT, work),
+	COLUMN(TEXT, arch),
+	COLUMN(INTEGER, threads),
+	COLUMN(INTEGER, cores),
+	COLUMN(INTEGER, cpu_ns),
+	COLUMN(INTEGER, wall_ns),
+	COLUMN(INTEGER, connections),
+	COLUMN(INTEGER, repetition),
+	COLUMN(INTEGER, sequence),
+	COLUMN(TEXT, started),
+	COLUMN(INTEGER, overhead_ref_ns),
+	COLUMN(INTEGER, overhead_ns),
+	COLUMN(INTEGER, work_ns),
+	COLUMN(INTEGER, wall_cal_ns),
+	COLUMN(INTEGER, window_ns),
+	COLUMN(INTEGER, requests),
+	COLUMN(REAL, throughput_rps),
+	COLUMN(TEXT, window_requests),
+	COLUMN(REAL, mean_ns),
+	COLUMN(INTEGER, p50_ns),
+	COLUMN(INTEGER, p90_ns),
+	COLUMN(INTEGER, p99_ns),
+	COLUMN(INTEGER, p999_ns),
+	COLUMN(INTEGER, max_ns),
+	COLUMN(INTEGER, error_connect),
+	COLUMN(INTEGER, error_reset),
+	COLUMN(INTEGER, error_closed),
+	COLUMN(INTEGER, error_timeout),
+	COLUMN(INTEGER, error_status),
+	COLUMN(INTEGER, error_malformed),
+	COLUMN(INTEGER, error_changed),
+	COLUMN(INTEGER, never_served),
+	COLUMN(INTEGER, all_requests),
+	COLUMN(INTEGER, client_cpu_ns),
+	COLUMN(INTEGER, client_lag_p99_ns),
+	COLUMN(INTEGER, server_cpu_ns),
+	COLUMN(INTEGER, voluntary_switches),
+	COLUMN(INTEGER, involuntary_switches),
+	COLUMN(INTEGER, run_delay_ns),
+	COLUMN(INTEGER, server_threads),
+	COLUMN(INTEGER, rss_bytes),
+	COLUMN(INTEGER, pss_bytes),
+	COLUMN(INTEGER, listen_overflows),
+	COLUMN(INTEGER, listen_drops),
+	COLUMN(INTEGER, run_ns),
+	COLUMN(INTEGER, steal_ns),
+	COLUMN(INTEGER, others_cpu_ns),
+	COLUMN(INTEGER, ping_pong_before_ns),
+	COLUMN(INTEGER, ping_pong_after_ns),
+};
+
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LINE_BYTES = 4096 };
+
+int run_write_header(FILE *file)
+{
+	for (size_t i = 0; i < COLUMNS; i++)
+		fprintf(file, "%s%s", i ? "," : "", columns[i].name);
+	fputc('\n', file);
+	return fflush(file) == 0 ? 0 : -errno;
+}
+
+/* Texts hold no commas: the plan refuses names that do. */
+static void write_value(FILE *file, const struct column *column, const struct run *run)
+{
+	const char *at = (const char *)run + column->offset;
+
+	switch (column->type) {
+	case INTEGER:
+		fprintf(file, "%lld", (long long)*(const int64_t *)(const void *)at);
+		break;
+	case REAL:
+		fprintf(file, "%.9g", *(const double *)(const void *)at);
+		break;
+	case TEXT:
+		fputs(at, file);
+		break;
+	}
+}
+
+int run_write(FILE *file, const struct run *run)
+{
+	for (size_t i = 0; i < COLUMNS; i++) {
+		if (i > 0)
+			fputc(',', file);
+		write_value(file, &columns[i], run);
+	}
+	fputc('\n', file);
+	if (fflush(file) != 0 || fsync(fileno(file)) != 0)
+		return -errno;
+	return 0;
+}
+
+static int read_value(const char *text, const struct column *column, struct run *run)
+{
+	char *at = (char *)run + column->offset;
+	char *end = NULL;
+
+	switch (column->type) {
+	case INTEGER:
+		*(int64_t *)(void *)at = strtoll(text, &end, 10);
+		break;
+	case REAL:
+		*(double *)(void *)at = strtod(text, &end);
+		break;
+	case TEXT:
+		if (strlen(text) >= column->size)
+			return -EINVAL;
+		memcpy(at, text, strlen(text) + 1);
+		return 0;
+	}
+	return end != text && *end == '\0' ? 0 : -EINVAL;
+}
+
+/* One line, without its newline. Returns NULL, or what is wrong with it. */
+static const char *parse_row(char *line, struct run *run)
+{
+	static char wrong[RUN_NAME_MAX + 32];
+	char *rest = line;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *value = strsep(&rest, ",");
+
+		if (!value)
+			return "too few columns (a write that was cut short?)";
+		if (read_value(value, &columns[i], run) != 0) {
+			snprintf(wrong, sizeof(wrong), "bad value for %s", columns[i].name);
+			return wrong;
+		}
+	}
+	if (rest)
+		return "too many columns";
+	return run->schema == RUN_SCHEMA ? NULL : "written by another version of cwt";
+}
+
+static const char *check_header(char *line)
+{
+	char *rest = line;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *name = strsep(&rest, ",");
+
+		if (!name || strcmp(name, columns[i].name) != 0)
+			return "not the header of a runs.csv of this version";
+	}
+	return rest ? "not the header of a runs.csv of this version" : NULL;
+}
+
+static int add(struct run **runs, int64_t count, const struct run *run)
+{
+	if ((count & (count - 1)) == 0) { /* full at every power of two */
+		struct run *more = realloc(*runs, sizeof(*more) * (size_t)(count ? count * 2 : 1));
+
+		if (!more)
+			return -ENOMEM;
+		*runs = more;
+	}
+	(*runs)[count] = *run;
+	return 0;
+}
+
+int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	char line[LINE_BYTES];
+	const char *wrong = NULL;
+	int64_t count = 0;
+	int64_t line_number = 0;
+
+	*runs = NULL;
+	if (!file) {
+		snprintf(why, size, "%s: %s", path, strerror(errno));
+		return -errno;
+	}
+	while (!wrong && fgets(line, sizeof(line), file)) {
+		struct run run = { 0 };
+
+		if (line_number++ > 0 && !strchr(line, '\n'))
+			wrong = "cut short";
+		line[strcspn(line, "\n")] = '\0';
+		if (line_number == 1)
+			wrong = check_header(line);
+		else if (!wrong)
+			wrong = parse_row(line, &run);
+		if (!wrong && line_number > 1 && add(runs, count++, &run) != 0)
+			wrong = "out of memory";
+	}
+	fclose(file);
+	if (!wrong && line_number == 0)
+		wrong = "empty";
+	if (!wrong)
+		return count;
+	snprintf(why, size, "%s:%lld: %s", path, (long long)line_number, wrong);
+	free(*runs);
+	*runs = NULL;
+	return -EINVAL;
+}
+
+int run_same_point(const struct run *a, const struct run *b)
+{
+	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&
+	       strcmp(a->work, b->work) == 0 && strcmp(a->arch, b->arch) == 0 &&
+	       a->threads == b->threads && a->cores == b->cores && a->cpu_ns == b->cpu_ns &&
+	       a->wall_ns == b->wall_ns && a->connections == b->connections;
+}

@@ -1,0 +1,91 @@
+/*
+ * One repetition of one point: what was asked, what was metered beforehand, and what came out. A
+ * row of runs.csv; run.c has the table of its columns, from which both writing and reading come.
+ */
+#pragma once
+#include <stdint.h>
+#include <stdio.h>
+
+enum { RUN_NAME_MAX = 64, RUN_WORD_MAX = 16, RUN_WINDOWS_TEXT = 640, RUN_SCHEMA = 1 };
+
+struct run {
+	int64_t schema;
+	char case_name[RUN_NAME_MAX];
+	int64_t twin; /* the case stands for one whose times are so many times longer; 1: itself */
+	char service[RUN_WORD_MAX];
+	char wait[RUN_WORD_MAX];
+	char work[RUN_WORD_MAX];
+	char arch[RUN_WORD_MAX];
+	int64_t threads;     /* t; 0: the architecture has no such limit */
+	int64_t cores;       /* k */
+	int64_t cpu_ns;      /* c */
+	int64_t wall_ns;     /* w */
+	int64_t connections; /* N */
+	int64_t repetition;
+	int64_t sequence; /* in the order of measuring */
+	char started[32];
+
+	/* Metered beforehand (model.md). */
+	int64_t overhead_ref_ns; /* o_ref: `loop`, this service, this N, no work */
+	int64_t overhead_ns;     /* o: likewise, this architecture */
+	int64_t work_ns;         /* c - o_ref */
+	int64_t wall_cal_ns;     /* the latency of one connection alone */
+
+	/* The window. */
+	int64_t window_ns;
+	int64_t requests;
+	double throughput_rps;
+	char window_requests[RUN_WINDOWS_TEXT]; /* of its parts, joined by ';' */
+	double mean_ns;
+	int64_t p50_ns;
+	int64_t p90_ns;
+	int64_t p99_ns;
+	int64_t p999_ns;
+	int64_t max_ns;
+
+	/* The generator. */
+	int64_t error_connect;
+	int64_t error_reset;
+	int64_t error_closed;
+	int64_t error_timeout;
+	int64_t error_status;
+	int64_t error_malformed;
+	int64_t error_changed;
+	int64_t never_served;
+	int64_t all_requests; /* ramp and warm-up included */
+	int64_t client_cpu_ns;
+	int64_t client_lag_p99_ns;
+
+	/* The server, from outside. */
+	int64_t server_cpu_ns;      /* in the window */
+	int64_t voluntary_switches; /* in the whole run, like the next two */
+	int64_t involuntary_switches;
+	int64_t run_delay_ns;
+	int64_t server_threads;
+	int64_t rss_bytes;
+	int64_t pss_bytes;
+
+	/* The machine. */
+	int64_t listen_overflows;
+	int64_t listen_drops;
+	int64_t run_ns; /* the time that the next three refer to */
+	int64_t steal_ns;
+	int64_t others_cpu_ns;
+	int64_t ping_pong_before_ns;
+	int64_t ping_pong_after_ns;
+};
+
+/* Write the line of column names. Returns 0 or -errno. */
+int run_write_header(FILE *file);
+
+/* Write a row and have it on disk when this returns. Returns 0 or -errno. */
+int run_write(FILE *file, const struct run *run);
+
+/*
+ * Read the file `path` into *runs, which the caller frees. Returns the number of runs, or -errno
+ * with a sentence that names file and line in `why`.
+ */
+int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size);
+
+/* Whether two runs are repetitions of the same point. */
+int run_same_point(const struct run *a, const struct run *b);

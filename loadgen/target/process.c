@@ -1,0 +1,130 @@
+#include "loadgen/target/process.h"
+#include "common/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LINE_MAX_BYTES = 256, POLL_NS = 2 * NS_PER_MS };
+
+static void run_child(char *const argv[], const char *log, int out_fd, pid_t parent)
+{
+	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent || log_fd < 0)
+		_exit(126);
+	sigaction(SIGINT, &standard, NULL);
+	sigaction(SIGTERM, &standard, NULL);
+	sigaction(SIGPIPE, &standard, NULL);
+	dup2(out_fd, STDOUT_FILENO);
+	dup2(log_fd, STDERR_FILENO);
+	execv(argv[0], argv);
+	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* The last line of the log, which is where a server that failed said why. */
+static void last_line(const char *log, char *text, size_t size)
+{
+	FILE *file = fopen(log, "re");
+	char line[LINE_MAX_BYTES];
+
+	text[0] = '\0';
+	if (!file)
+		return;
+	while (fgets(line, sizeof(line), file))
+		snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
+	fclose(file);
+}
+
+/* Read its output up to the ready line. Returns 0, -ETIMEDOUT or -EPIPE. */
+static int await_ready(struct process *process, int fd, int64_t patience_ns)
+{
+	int64_t deadline = clock_now_ns() + patience_ns;
+	char line[LINE_MAX_BYTES];
+	size_t length = 0;
+
+	for (;;) {
+		struct pollfd waiting = { .fd = fd, .events = POLLIN };
+		int64_t left = deadline - clock_now_ns();
+		ssize_t rc;
+
+		if (left <= 0 || poll(&waiting, 1, (int)(left / NS_PER_MS) + 1) == 0)
+			return -ETIMEDOUT;
+		rc = read(fd, line + length, 1);
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc <= 0)
+			return -EPIPE;
+		if (line[length] != '\n') {
+			length += length + 1 < sizeof(line);
+			continue;
+		}
+		line[length] = '\0';
+		if (sscanf(line, "ready %79s", process->address) == 1)
+			return 0;
+		length = 0;
+	}
+}
+
+int process_start(struct process *process, char *const argv[], const char *log, int64_t patience_ns,
+		  char why[PROCESS_WHY_MAX])
+{
+	char said[LINE_MAX_BYTES];
+	int pipe_fds[2];
+	pid_t parent = getpid();
+	int rc;
+
+	if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
+		snprintf(why, PROCESS_WHY_MAX, "no pipe: %s", strerror(errno));
+		return -errno;
+	}
+	process->pid = fork();
+	if (process->pid == 0)
+		run_child(argv, log, pipe_fds[1], parent);
+	close(pipe_fds[1]);
+	rc = process->pid < 0 ? -errno : await_ready(process, pipe_fds[0], patience_ns);
+	close(pipe_fds[0]);
+	if (rc == 0)
+		return 0;
+	last_line(log, said, sizeof(said));
+	process_stop(process, 0);
+	if (rc == -ETIMEDOUT)
+		snprintf(why, PROCESS_WHY_MAX, "%s was not ready in time", argv[0]);
+	else
+		snprintf(why, PROCESS_WHY_MAX, "%s ended before it was ready: %s", argv[0],
+			 said[0] ? said : "it said nothing");
+	return rc;
+}
+
+int process_stop(struct process *process, int64_t grace_ns)
+{
+	int64_t deadline = clock_now_ns() + grace_ns;
+	int status = 0;
+	pid_t ended = 0;
+
+	if (process->pid <= 0)
+		return 0;
+	kill(process->pid, SIGTERM);
+	while (ended == 0 && clock_now_ns() < deadline) {
+		ended = waitpid(process->pid, &status, WNOHANG);
+		if (ended == 0)
+			clock_sleep_until(clock_now_ns() + POLL_NS);
+	}
+	if (ended == 0) {
+		kill(process->pid, SIGKILL);
+		while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	process->pid = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
