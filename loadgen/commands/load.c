@@ -12,9 +12,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A local server whose CPU time is read at the window's edges. */
+struct metered {
+	int64_t pid; /* 0: none */
+	int64_t start_ns;
+	int64_t end_ns;
+};
+
 enum { REQUEST_MAX = URL_TARGET_MAX + URL_HOST_MAX + 128 };
 
 static const char *const method_names[] = { "GET", "HEAD", NULL };
+
+static void on_edge(void *context, enum load_edge edge)
+{
+	struct metered *server = context;
+
+	clock_process_cpu_ns((pid_t)server->pid,
+			     edge == LOAD_EDGE_START ? &server->start_ns : &server->end_ns);
+}
 
 static void show_progress(void *context, const struct load_progress *progress)
 {
@@ -50,6 +65,16 @@ static json_t *latency_json(const struct histogram *h)
 static double cpu_per_request(const struct load_result *result)
 {
 	return result->requests > 0 ? (double)result->client_cpu_ns / (double)result->requests : 0;
+}
+
+static double server_cpu_per_request(const struct load_config *config,
+				     const struct load_result *result)
+{
+	const struct metered *server = config->context;
+
+	return result->requests > 0
+		       ? (double)(server->end_ns - server->start_ns) / (double)result->requests
+		       : 0;
 }
 
 static double utilisation(const struct load_result *result)
@@ -107,6 +132,9 @@ static void print_text(const char *url, const struct load_config *config,
 	printf("  generator   %s of CPU per request, %.0f %% of a core, lag p99 %s\n",
 	       units_format_duration(t[0], cpu_per_request(result)), 100 * utilisation(result),
 	       units_format_duration(t[1], (double)histogram_quantile(&result->lag, 0.99)));
+	if (config->on_edge)
+		printf("  server      %s of CPU per request\n",
+		       units_format_duration(t[0], server_cpu_per_request(config, result)));
 	if (utilisation(result) > 0.85)
 		printf("  warning: the generator's core was %.0f %% busy: this may be its limit, "
 		       "not the "
@@ -184,6 +212,7 @@ int command_load(int argc, char **argv)
 		.windows = 10,
 		.timeout_ns = 30LL * NS_PER_S,
 	};
+	struct metered server = { 0 };
 	int64_t ramp_ns = 0;
 	int method = 0;
 	bool json = false;
@@ -206,6 +235,9 @@ int command_load(int argc, char **argv)
 		  "a reply that isn't byte for byte the first one is an error" },
 		{ "cpus", OPTION_CPUS, &cpus, "LIST", "processors to run on\n[all]",
 		  .hide_default = true },
+		{ "pid", OPTION_COUNT, &server.pid, "PID",
+		  "process of a server on this machine: report its CPU time per request",
+		  .least = 1, .most = 1 << 22, .hide_default = true },
 		{ "json", OPTION_FLAG, &json, NULL, "for scripts" },
 	};
 	struct option_table table = {
@@ -233,6 +265,13 @@ int command_load(int argc, char **argv)
 					operands == argc ? "which URL?" : "one URL at a time");
 	if (options_find(&table, "ramp")->given)
 		config.ramp_ns = ramp_ns;
+	if (server.pid > 0) {
+		if (clock_process_cpu_ns((pid_t)server.pid, &server.start_ns) != 0)
+			return options_complain(&table, "--pid %lld: no such process",
+						(long long)server.pid);
+		config.on_edge = on_edge;
+		config.context = &server;
+	}
 	if (options_find(&table, "cpus")->given && cpus_bind(&cpus) != 0)
 		return options_complain(&table,
 					"--cpus: none of these processors can be used here");
