@@ -102,6 +102,9 @@ static void print_json(const char *url, const struct load_config *config,
 			 (json_int_t)histogram_quantile(&result->lag, 0.99), "window_requests",
 			 windows, "window_ns", (json_int_t)result->window_ns, "interrupted",
 			 result->interrupted);
+	if (config->on_edge)
+		json_object_set_new(root, "server_cpu_ns_per_request",
+				    json_real(server_cpu_per_request(config, result)));
 	command_print_json(root);
 }
 
