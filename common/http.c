@@ -3,7 +3,18 @@
 #include <string.h>
 #include <strings.h>
 
-enum { METHOD_TOKEN_MAX = 64, NOMINATED_MAX = 256 };
+enum {
+	METHOD_TOKEN_MAX = 64,
+	NOMINATED_MAX = 256, /* bytes of all Connection values; a request with more is 431 */
+};
+
+/* A response that ends with its head, whatever its headers announce (RFC 9112, 6.3). */
+static bool is_bodiless(const http_parser *parser)
+{
+	return parser->type == HTTP_RESPONSE &&
+	       (parser->status_code / 100 == 1 || parser->status_code == 204 ||
+		parser->status_code == 304);
+}
 
 static int on_head(http_parser *parser)
 {
@@ -12,7 +23,7 @@ static int on_head(http_parser *parser)
 	message->head_done = true;
 	parser->upgrade = 0; /* an upgrade is an offer, and not taken */
 	http_parser_pause(parser, 1);
-	return message->head_reply ? 1 : 0;
+	return message->head_reply || is_bodiless(parser) ? 1 : 0;
 }
 
 static int on_body(http_parser *parser, const char *bytes, size_t length)
@@ -41,7 +52,8 @@ static const http_parser_settings settings = {
 
 __attribute__((constructor)) static void limit_heads(void)
 {
-	http_parser_set_max_header_size(HTTP_HEAD_MAX);
+	/* The head's last byte counts twice, as it is fed twice (see http_feed). */
+	http_parser_set_max_header_size(HTTP_HEAD_MAX + 1);
 }
 
 void http_init(struct http_message *message, enum http_kind kind)
@@ -67,6 +79,7 @@ enum http_progress http_feed(struct http_message *message, const char *bytes, si
 		*used += http_parser_execute(parser, &settings, bytes + *used, 1);
 		message->keep_alive = http_should_keep_alive(parser) != 0;
 	}
+	message->fed += *used;
 	switch (HTTP_PARSER_ERRNO(parser)) {
 	case HPE_OK:
 	case HPE_PAUSED:
@@ -100,12 +113,14 @@ static int bad_method_status(const char *start, size_t length)
 	end = first;
 	while (end < length && is_token(start[end]))
 		end++;
+	if (end - first > METHOD_TOKEN_MAX)
+		return 400;
 	if (end == length)
-		return end - first > METHOD_TOKEN_MAX ? 400 : 0;
+		return 0;
 	return end > first && start[end] == ' ' ? 501 : 400;
 }
 
-/* The value of the last header line fed: all digits, so it is only too large? */
+/* The value of the last header line in it: all digits, so it is only too large? */
 static bool is_overflow(const char *start, size_t length)
 {
 	const char *colon = memrchr(start, ':', length);
@@ -123,16 +138,29 @@ static bool is_overflow(const char *start, size_t length)
 	return i == length || start[i] == '\r' || start[i] == '\n';
 }
 
+/* A whole line, the empty ones before a request left out? */
+static bool has_line(const char *start, size_t length)
+{
+	size_t first = 0;
+
+	while (first < length && (start[first] == '\r' || start[first] == '\n'))
+		first++;
+	return memchr(start + first, '\n', length - first) != NULL;
+}
+
 int http_bad_status(const struct http_message *message, const char *start, size_t length)
 {
+	/* Only what the parser has seen counts, not what came along behind it. */
+	size_t seen = message->fed < length ? message->fed + 1 : length;
+
 	switch (HTTP_PARSER_ERRNO(&message->parser)) {
 	case HPE_HEADER_OVERFLOW:
-		return memchr(start, '\n', length) ? 431 : 414;
+		return has_line(start, seen) ? 431 : 414;
 	case HPE_INVALID_METHOD:
 		return bad_method_status(start, length);
 	case HPE_INVALID_CONTENT_LENGTH:
 		/* Also what a chunk size too large for 64 bits is called. */
-		return message->head_done || is_overflow(start, length) ? 413 : 400;
+		return message->head_done || is_overflow(start, seen) ? 413 : 400;
 	default:
 		return 400;
 	}
@@ -183,6 +211,8 @@ int http_check_request(const struct http_message *message, const char *head, siz
 	const char *at = head;
 	int hosts = 0;
 	int headers = 0;
+	int codings = 0;
+	size_t nominated = 0;
 	bool eleven = message->parser.http_minor >= 1;
 
 	*expects_continue = false;
@@ -200,14 +230,24 @@ int http_check_request(const struct http_message *message, const char *head, siz
 		}
 		if (++headers > HTTP_HEADERS_MAX)
 			return 431;
+		/* The parser lets such a name pass, and so knows no Content-Length by it. */
+		if (memchr(line.name, ' ', line.name_length))
+			return 400;
 		switch (line.name[0] | 0x20) {
+		case 'c':
+			if (!equals(line.name, line.name_length, "connection"))
+				break;
+			nominated += line.value_length + 1;
+			if (nominated >= NOMINATED_MAX)
+				return 431;
+			break;
 		case 'h':
 			hosts += equals(line.name, line.name_length, "host");
 			break;
 		case 't':
 			if (!equals(line.name, line.name_length, "transfer-encoding"))
 				break;
-			if (!eleven)
+			if (!eleven || ++codings > 1)
 				return 400;
 			if (!equals(line.value, line.value_length, "chunked"))
 				return 501;
@@ -266,7 +306,7 @@ static void collect_nominated(const char *head, const char *end, char nominated[
 
 		if (!split_line(at, next_line(at, end), &line) ||
 		    !equals(line.name, line.name_length, "connection") ||
-		    used + line.value_length + 2 > NOMINATED_MAX)
+		    used + line.value_length + 1 >= NOMINATED_MAX)
 			continue;
 		memcpy(nominated + used, line.value, line.value_length);
 		used += line.value_length;
@@ -318,7 +358,9 @@ void http_target(const char *head, size_t length, const char **target, size_t *t
 
 bool http_is_head(const struct http_message *request)
 {
-	return request->parser.method == HTTP_HEAD;
+	/* In "HEADER / HTTP/1.1" the parser has seen HEAD, too, before the method was a bad one. */
+	return request->parser.method == HTTP_HEAD &&
+	       HTTP_PARSER_ERRNO(&request->parser) != HPE_INVALID_METHOD;
 }
 
 bool http_is_idempotent(const struct http_message *request)

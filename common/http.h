@@ -28,6 +28,7 @@ enum http_progress {
 
 struct http_message {
 	struct http_parser parser;
+	size_t fed;         /* bytes taken so far, up to the one that is bad if one is */
 	int64_t body_bytes; /* of content seen so far, chunk framing left out */
 	bool head_reply;    /* a response to HEAD: whatever its headers say, it has no body */
 	bool head_done;

@@ -4,10 +4,13 @@
 #include <netdb.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+enum { PORT_MOST = 65535 };
 
 int net_parse(const char *text, struct net_address *address)
 {
@@ -19,7 +22,8 @@ int net_parse(const char *text, struct net_address *address)
 
 	if (!colon || colon == text || colon[1] == '\0')
 		return -EINVAL;
-	if (colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5)
+	if (colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5 ||
+	    atoi(colon + 1) > PORT_MOST)
 		return -EINVAL;
 	length = (size_t)(colon - text);
 	if (text[0] == '[') {
@@ -27,6 +31,8 @@ int net_parse(const char *text, struct net_address *address)
 			return -EINVAL;
 		text++;
 		length -= 2;
+	} else if (memchr(text, ':', length)) {
+		return -EINVAL;
 	}
 	if (length >= sizeof(host))
 		return -EINVAL;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 48, HELP_COLUMN = 26, HELP_WIDTH = 96 };
+enum { OPTIONS_MAX = 48, HELP_COLUMN = 26, HELP_WIDTH = 96, FIRST_LONG = 256 };
 
 static void print_message(const char *program, const char *format, va_list arguments)
 {
@@ -236,7 +236,6 @@ static void print_help(const struct option_table *table)
 enum options_result options_parse(struct option_table *table, int argc, char **argv, int *operands)
 {
 	struct option longs[OPTIONS_MAX + 2] = { 0 };
-	int index = 0;
 	int letter;
 
 	for (size_t i = 0; i < table->count; i++) {
@@ -244,28 +243,30 @@ enum options_result options_parse(struct option_table *table, int argc, char **a
 
 		longs[i].name = spec->name;
 		longs[i].has_arg = spec->type == OPTION_FLAG ? no_argument : required_argument;
-		longs[i].val = 'o';
+		longs[i].val = FIRST_LONG + (int)i; /* all different, or none is ambiguous */
 	}
 	longs[table->count] = (struct option){ "help", no_argument, NULL, 'h' };
 	optind = 0;
 	opterr = 0;
-	while ((letter = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
-		const char *word = optind > 0 ? argv[optind - 1] : "";
-
+	while ((letter = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		switch (letter) {
 		case 'h':
 			print_help(table);
 			return OPTIONS_HELP;
-		case 'o':
-			if (take(table, &table->specs[index], optarg) != 0)
-				return OPTIONS_USAGE;
-			break;
 		case ':':
-			options_complain(table, "%s needs a value", word);
+			options_complain(table, "%s needs a value", argv[optind - 1]);
+			return OPTIONS_USAGE;
+		case '?':
+			/* optind stays at a group of letters until its last one is taken. */
+			if (optopt > 0 && optopt < FIRST_LONG)
+				options_complain(table, "unknown option -%c", optopt);
+			else
+				options_complain(table, "unknown option %s", argv[optind - 1]);
 			return OPTIONS_USAGE;
 		default:
-			options_complain(table, "unknown option %s", word);
-			return OPTIONS_USAGE;
+			if (take(table, &table->specs[letter - FIRST_LONG], optarg) != 0)
+				return OPTIONS_USAGE;
+			break;
 		}
 	}
 	*operands = optind;

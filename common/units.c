@@ -2,20 +2,26 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+enum { FRACTION_MOST = 18 }; /* digits that fit an int64_t */
 
 struct unit {
 	const char *name;
-	double factor;
+	int64_t factor;
 };
 
 static const struct unit durations[] = {
-	{ "ns", 1 },   { "us", 1e3 },   { "ms", 1e6 }, { "s", 1e9 },
-	{ "m", 60e9 }, { "h", 3600e9 }, { 0 },
+	{ "ns", 1 },
+	{ "us", 1000 },
+	{ "ms", 1000000 },
+	{ "s", 1000000000 },
+	{ "m", 60000000000 },
+	{ "h", 3600000000000 },
+	{ 0 },
 };
 
-static const struct unit counts[] = { { "", 1 }, { "k", 1e3 }, { "M", 1e6 }, { 0 } };
+static const struct unit counts[] = { { "", 1 }, { "k", 1000 }, { "M", 1000000 }, { 0 } };
 
 static const struct unit sizes[] = {
 	{ "", 1 },
@@ -23,45 +29,70 @@ static const struct unit sizes[] = {
 	{ "KiB", 1024 },
 	{ "MiB", 1048576 },
 	{ "GiB", 1073741824 },
-	{ "kB", 1e3 },
-	{ "MB", 1e6 },
-	{ "GB", 1e9 },
+	{ "kB", 1000 },
+	{ "MB", 1000000 },
+	{ "GB", 1000000000 },
 	{ 0 },
 };
+
+/* Append the decimal digits to *number. Returns 0 or -ERANGE. */
+static int append_digits(const char *digits, size_t count, int64_t *number)
+{
+	for (size_t i = 0; i < count; i++)
+		if (__builtin_mul_overflow(*number, 10, number) ||
+		    __builtin_add_overflow(*number, digits[i] - '0', number))
+			return -ERANGE;
+	return 0;
+}
+
+/* whole.fraction times `factor`, in *value. */
+static int multiply(const char *text, size_t digits, size_t fraction, int64_t factor,
+		    int64_t *value)
+{
+	const char *after = text + digits + 1;
+	int64_t whole = 0;
+	int64_t part = 0;
+	int64_t parts = 1;
+
+	while (fraction > 0 && after[fraction - 1] == '0')
+		fraction--;
+	if (fraction > FRACTION_MOST)
+		return -EINVAL;
+	append_digits(after, fraction, &part);
+	for (size_t i = 0; i < fraction; i++)
+		parts *= 10;
+	if ((__int128)part * factor % parts != 0)
+		return -EINVAL;
+	part = (int64_t)((__int128)part * factor / parts);
+	if (append_digits(text, digits, &whole) != 0 ||
+	    __builtin_mul_overflow(whole, factor, &whole) ||
+	    __builtin_add_overflow(whole, part, value))
+		return -ERANGE;
+	return 0;
+}
 
 /* A decimal number and a unit of `units`, as an integer in the base unit. */
 static int parse_quantity(const char *text, const struct unit *units, int64_t *value)
 {
 	size_t digits = strspn(text, "0123456789");
+	size_t fraction = 0;
 	size_t length = digits;
-	double number;
 
-	if (text[length] == '.') {
-		size_t fraction = strspn(text + length + 1, "0123456789");
-
-		if (digits == 0 || fraction == 0)
-			return -EINVAL;
-		length += 1 + fraction;
-	}
 	if (digits == 0)
 		return -EINVAL;
-	number = strtod(text, NULL);
-	if (number == 0 && text[length] == '\0') {
+	if (text[length] == '.') {
+		fraction = strspn(text + length + 1, "0123456789");
+		length += 1 + fraction;
+		if (fraction == 0)
+			return -EINVAL;
+	}
+	if (text[length] == '\0' && strspn(text, "0.") == length) {
 		*value = 0;
 		return 0;
 	}
-	for (const struct unit *unit = units; unit->name; unit++) {
-		double product = number * unit->factor;
-
-		if (strcmp(text + length, unit->name) != 0)
-			continue;
-		if (product > 9e18)
-			return -ERANGE;
-		if (fabs(product - round(product)) > 1e-3)
-			return -EINVAL;
-		*value = llround(product);
-		return 0;
-	}
+	for (const struct unit *unit = units; unit->name; unit++)
+		if (strcmp(text + length, unit->name) == 0)
+			return multiply(text, digits, fraction, unit->factor, value);
 	return -EINVAL;
 }
 
@@ -83,13 +114,18 @@ int units_parse_size(const char *text, int64_t *bytes)
 char *units_format_duration(char text[UNITS_TEXT_MAX], double ns)
 {
 	const struct unit *unit = &durations[0];
-	double value;
+	double value = ns;
 	int decimals;
 
-	while (unit < &durations[3] && fabs(ns) >= unit[1].factor)
+	/* What would round to 1000 is 1.00 of the next unit. */
+	while (unit < &durations[3] && fabs(value) >= 999.5) {
 		unit++;
-	value = ns / unit->factor;
-	decimals = fabs(value) >= 100 || value == floor(value) ? 0 : fabs(value) >= 10 ? 1 : 2;
+		value = ns / (double)unit->factor;
+	}
+	if (value == floor(value) || fabs(value) >= 99.95)
+		decimals = 0;
+	else
+		decimals = fabs(value) >= 9.995 ? 1 : 2;
 	snprintf(text, UNITS_TEXT_MAX, "%.*f%s", decimals, value, unit->name);
 	return text;
 }
@@ -98,10 +134,9 @@ char *units_format_duration_exact(char text[UNITS_TEXT_MAX], int64_t ns)
 {
 	const struct unit *unit = &durations[3];
 
-	while (unit > durations && ns % (int64_t)unit->factor != 0)
+	while (unit > durations && ns % unit->factor != 0)
 		unit--;
-	snprintf(text, UNITS_TEXT_MAX, "%lld%s", (long long)(ns / (int64_t)unit->factor),
-		 unit->name);
+	snprintf(text, UNITS_TEXT_MAX, "%lld%s", (long long)(ns / unit->factor), unit->name);
 	return text;
 }
 
@@ -109,9 +144,8 @@ char *units_format_size(char text[UNITS_TEXT_MAX], int64_t bytes)
 {
 	const struct unit *unit = &sizes[4];
 
-	while (unit > &sizes[1] && (bytes == 0 || bytes % (int64_t)unit->factor != 0))
+	while (unit > &sizes[1] && (bytes == 0 || bytes % unit->factor != 0))
 		unit--;
-	snprintf(text, UNITS_TEXT_MAX, "%lld%s", (long long)(bytes / (int64_t)unit->factor),
-		 unit->name);
+	snprintf(text, UNITS_TEXT_MAX, "%lld%s", (long long)(bytes / unit->factor), unit->name);
 	return text;
 }

@@ -19,7 +19,7 @@ int units_parse_size(const char *text, int64_t *bytes);
 
 enum { UNITS_TEXT_MAX = 32 };
 
-/* Write a duration with the largest unit that keeps three digits: "9.9ms". Returns `text`. */
+/* Write a duration with the largest unit that keeps three digits: "9.90ms". Returns `text`. */
 char *units_format_duration(char text[UNITS_TEXT_MAX], double ns);
 
 /* Write a duration exactly, in the largest unit that divides it: "9900us". Returns `text`. */

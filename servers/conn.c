@@ -185,25 +185,23 @@ static void begin_work(struct conn *conn)
 
 bool conn_parse_body(struct conn *conn)
 {
+	enum http_progress progress;
 	size_t used = 0;
 
 	if (conn->request.done || conn->in_parsed == conn->in_end)
 		return true;
-	switch (http_feed(&conn->request, conn->in + conn->in_parsed,
-			  conn->in_end - conn->in_parsed, &used)) {
-	case HTTP_FED_BAD:
-		conn_refuse(conn, http_bad_status(&conn->request, conn->in, conn->in_end), false);
-		return false;
-	case HTTP_FED_MORE:
-	case HTTP_FED_HEAD:
-	case HTTP_FED_DONE:
-		break;
-	}
-	conn->in_parsed += (uint32_t)used;
+	progress = http_feed(&conn->request, conn->in + conn->in_parsed,
+			     conn->in_end - conn->in_parsed, &used);
+	/* First, as what is malformed may lie behind what is too much already. */
 	if (conn->request.body_bytes > conn->service->body_most) {
 		conn_refuse(conn, 413, false);
 		return false;
 	}
+	if (progress == HTTP_FED_BAD) {
+		conn_refuse(conn, http_bad_status(&conn->request, conn->in, conn->in_end), false);
+		return false;
+	}
+	conn->in_parsed += (uint32_t)used;
 	return true;
 }
 

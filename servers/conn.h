@@ -107,7 +107,7 @@ struct conn {
 	char *back; /* from the backend: [0, back_end) */
 	uint32_t back_parsed;
 	uint32_t back_end;
-	bool call_reused; /* the backend connection carried an exchange before */
+	bool call_reused; /* it carried an exchange before, and hasn't answered in this one */
 	bool call_retried;
 	bool call_keep; /* it can carry another */
 	bool sent_all;  /* the whole request went out at once: it is still in hand */

@@ -22,12 +22,11 @@ enum { SPARE_DESCRIPTORS = 64, PROCESSES_MOST = 64 };
 
 static const char *const distribution_names[] = { "constant", "exponential", NULL };
 
-/* A worker that ends with its supervisor. */
+/* A worker that ends with its supervisor. Its signals stay blocked until the loop handles them. */
 static pid_t start_worker(const struct server *server)
 {
 	pid_t supervisor = getpid();
 	pid_t pid = fork();
-	sigset_t none;
 	int null;
 
 	if (pid != 0)
@@ -36,8 +35,6 @@ static pid_t start_worker(const struct server *server)
 	null = open("/dev/null", O_WRONLY);
 	if (getppid() != supervisor || null < 0 || dup2(null, STDOUT_FILENO) < 0)
 		_exit(1);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	_exit(evented_run(server) == 0 ? 0 : 1);
 }
 
@@ -146,8 +143,10 @@ int main(int argc, char **argv)
 	net_need_descriptors(connections + SPARE_DESCRIPTORS, &hard);
 	net_need_descriptors(hard < connections ? hard : connections + SPARE_DESCRIPTORS, &hard);
 	server.connections_most = hard - SPARE_DESCRIPTORS;
-	count = (connections + server.connections_most - 1) / server.connections_most;
-	if (server.connections_most <= 0 || count > PROCESSES_MOST)
+	count = server.connections_most > 0
+			? (connections + server.connections_most - 1) / server.connections_most
+			: PROCESSES_MOST + 1;
+	if (count > PROCESSES_MOST)
 		return options_complain(
 			&table,
 			"--connections %lld: that is more than %d processes of %lld file "

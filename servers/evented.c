@@ -97,10 +97,7 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 	struct task *task = arg;
 
 	(void)what;
-	if (task->deferred) {
-		task->deferred = false;
-		advance(task);
-	} else if (task->step == CONN_READ) {
+	if (task->step == CONN_READ) {
 		conn_done(&task->conn, read_into_space(&task->conn, fd));
 		advance(task);
 	} else {
@@ -191,22 +188,31 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	conn_done(&task->conn, 0);
+	if (!task->deferred)
+		conn_done(&task->conn, 0);
+	task->deferred = false;
 	advance(task);
+}
+
+/* Returns whether on_timer() will go on with the task. */
+static bool start_timer(struct task *task, int64_t ns)
+{
+	struct timeval wait = clock_timeval(ns + NS_PER_US - 1);
+
+	if (!task->timer)
+		task->timer = evtimer_new(task->loop->base, on_timer, task);
+	return task->timer && evtimer_add(task->timer, &wait) == 0;
 }
 
 static bool try_wait(struct task *task)
 {
 	struct loop *loop = task->loop;
-	struct timeval wait = clock_timeval(task->conn.wait_ns + NS_PER_US - 1);
 
 	/* Timers count from the loop's idea of now, which CPU work leaves behind. */
 	if (loop->clock_stale)
 		event_base_update_cache_time(loop->base);
 	loop->clock_stale = false;
-	if (!task->timer)
-		task->timer = evtimer_new(loop->base, on_timer, task);
-	if (task->timer && evtimer_add(task->timer, &wait) == 0)
+	if (start_timer(task, task->conn.wait_ns))
 		return false;
 	conn_done(&task->conn, -ENOMEM);
 	return true;
@@ -277,10 +283,13 @@ static void advance(struct task *task)
 			destroy(task);
 			return;
 		}
-		if (task->step == CONN_WORK && worked) {
-			/* Pipelined requests take their turn with other connections. */
+		if (task->step == CONN_WORK && worked && start_timer(task, 0)) {
+			/*
+			 * Pipelined requests take their turn with other connections. A timer, as an
+			 * event that is made active is called before the loop looks for others.
+			 */
 			task->deferred = true;
-			event_active(task->readable, EV_READ, 0);
+			task->patience = CONN_PATIENCE_NONE;
 			return;
 		}
 		worked = worked || task->step == CONN_WORK;
@@ -479,6 +488,7 @@ int evented_run(const struct server *server)
 	loop.base = make_base(&server->service);
 	if (!loop.base || !add_events(&loop))
 		goto out;
+	server_unblock_signals(); /* whoever started us may have blocked them, to lose none */
 	server_ready(server);
 	rc = event_base_dispatch(loop.base) < 0 ? -EIO : 0;
 out:

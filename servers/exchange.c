@@ -79,14 +79,14 @@ void exchange_called(struct conn *conn, ssize_t result)
 		return;
 	}
 	conn->call_reused = result == 1;
+	conn->call_keep = true;
 	send_request(conn);
 }
 
 /* A kept-alive connection that broke may have been stale: replace it, once, if that is safe. */
 static bool may_retry(const struct conn *conn)
 {
-	return conn->call_reused && !conn->call_retried && conn->back_end == 0 &&
-	       !conn->responded && conn->sent_all &&
+	return conn->call_reused && !conn->call_retried && conn->sent_all &&
 	       (!is_proxy(conn) || http_is_idempotent(&conn->request));
 }
 
@@ -107,6 +107,7 @@ void exchange_sent(struct conn *conn, ssize_t result)
 		fail(conn, 504);
 	} else if (result < 0) {
 		/* It takes no more; perhaps it has said why. */
+		conn->call_keep = false;
 		if (may_retry(conn))
 			lost_backend(conn);
 		else
@@ -131,7 +132,7 @@ void exchange_body(struct conn *conn)
 
 static void finish(struct conn *conn)
 {
-	bool reusable = conn->response.keep_alive && conn->response.done &&
+	bool reusable = conn->call_keep && conn->response.keep_alive && conn->response.done &&
 			(!is_proxy(conn) || conn->request.done) &&
 			conn->back_parsed == conn->back_end;
 
@@ -186,9 +187,9 @@ static void begin_response(struct conn *conn)
 {
 	size_t head_length = conn->back_parsed;
 
-	/* The request went out as HTTP/1.0 then, to which there is no chunked answer. */
-	if (!parse_rest(conn) ||
-	    (conn->request.parser.http_minor == 0 && http_is_chunked(&conn->response)))
+	/* The proxy sent the request as the HTTP/1.0 it is: there is no chunked answer to that. */
+	if (!parse_rest(conn) || (is_proxy(conn) && conn->request.parser.http_minor == 0 &&
+				  http_is_chunked(&conn->response)))
 		fail(conn, 502);
 	else if (is_proxy(conn))
 		relay_head(conn, head_length);
@@ -262,6 +263,7 @@ void exchange_received(struct conn *conn, ssize_t result)
 		lost_backend(conn);
 	} else {
 		conn->back_end += (uint32_t)result;
+		conn->call_reused = false; /* it answers, so it wasn't stale */
 		was_received(conn);
 	}
 }
