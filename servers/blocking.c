@@ -12,8 +12,9 @@ struct line {
 	struct conn conn;
 	int fd;
 	struct upstream_link *link;
-	int64_t head_since_ns; /* when the head in hand began to come in pieces, or 0 */
-	bool short_patience;   /* the socket's receive timeout is not the usual one */
+	enum conn_patience since_patience; /* of the last read */
+	int64_t since_ns;                  /* when a patience that is not renewed began */
+	bool short_patience;               /* the socket's receive timeout is not the usual one */
 };
 
 void blocking_init(struct blocking *blocking, const struct server *server,
@@ -63,18 +64,19 @@ static void adapt_patience(struct line *line)
 	int64_t left = usual;
 
 	switch (conn_patience(&line->conn)) {
-	case CONN_PATIENCE_HEAD:
-		if (line->head_since_ns == 0)
-			line->head_since_ns = clock_now_ns();
-		left = line->head_since_ns + usual - clock_now_ns();
-		break;
 	case CONN_PATIENCE_LINGER:
-		left = usual < SERVER_LINGER_NS ? usual : SERVER_LINGER_NS;
+		if (usual > SERVER_LINGER_NS)
+			left = SERVER_LINGER_NS;
+		/* fall through */
+	case CONN_PATIENCE_HEAD:
+		if (line->since_patience != conn_patience(&line->conn))
+			line->since_ns = clock_now_ns();
+		left += line->since_ns - clock_now_ns();
 		break;
 	default:
-		line->head_since_ns = 0;
 		break;
 	}
+	line->since_patience = conn_patience(&line->conn);
 	if (left == usual && !line->short_patience)
 		return;
 	net_set_timeout(line->fd, SO_RCVTIMEO, left > 0 ? left : 1);
@@ -118,12 +120,25 @@ static void drop_link(struct line *line)
 	line->link = NULL;
 }
 
+/* Nothing has come on an idle link: neither its end, nor bytes that answer no request. */
+static bool is_quiet(const struct upstream_link *link)
+{
+	char byte;
+
+	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 static ssize_t call_backend(struct line *line)
 {
 	struct upstream *upstream = &line->blocking->upstream;
 
-	line->link = line->conn.call_afresh ? NULL : upstream_take(upstream);
-	return line->link ? 1 : upstream_open(upstream, &line->link);
+	while (!line->conn.call_afresh && (line->link = upstream_take(upstream))) {
+		if (is_quiet(line->link))
+			return 1;
+		upstream_close(line->link);
+	}
+	line->link = NULL;
+	return upstream_open(upstream, &line->link);
 }
 
 static ssize_t carry_out(struct line *line, enum conn_step step)

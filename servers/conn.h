@@ -39,7 +39,7 @@ enum conn_step {
 enum conn_patience {
 	CONN_PATIENCE_CLIENT,  /* since the client last made progress */
 	CONN_PATIENCE_HEAD,    /* since the first byte of the head: a drip does not renew it */
-	CONN_PATIENCE_LINGER,  /* short: the answer is out, only the close is awaited */
+	CONN_PATIENCE_LINGER,  /* short, and not renewed: only the close is awaited */
 	CONN_PATIENCE_BACKEND, /* since the backend last made progress */
 	CONN_PATIENCE_NONE,    /* the step ends by itself */
 };

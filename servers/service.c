@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const char service_text[] = "Hello, world.\n";
 _Static_assert(sizeof(service_text) == SERVICE_TEXT_LENGTH + 1, "keep the length");
@@ -90,6 +91,20 @@ static struct service_plan plan_delay(const char *target, size_t length,
 	return plan;
 }
 
+/* A target may come in absolute form (RFC 9112, 3.2.2): leave its path. */
+static void skip_origin(const char **target, size_t *length)
+{
+	static const char scheme[] = "http://";
+	size_t skipped = sizeof(scheme) - 1;
+
+	if (*length <= skipped || strncasecmp(*target, scheme, skipped) != 0)
+		return;
+	while (skipped < *length && (*target)[skipped] != '/')
+		skipped++;
+	*target += skipped;
+	*length -= skipped;
+}
+
 struct service_plan service_plan(const struct service *service, const struct http_message *request,
 				 const char *head, size_t length, uint64_t *random)
 {
@@ -117,5 +132,6 @@ struct service_plan service_plan(const struct service *service, const struct htt
 	if (service->kind == SERVICE_APP)
 		return plan;
 	http_target(head, length, &target, &target_length);
+	skip_origin(&target, &target_length);
 	return plan_delay(target, target_length, service->distribution, random);
 }

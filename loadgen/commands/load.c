@@ -235,7 +235,7 @@ int command_load(int argc, char **argv)
 		{ "method", OPTION_CHOICE, &method, NULL, "of the requests",
 		  .choices = method_names },
 		{ "same-reply", OPTION_FLAG, &config.same_reply, NULL,
-		  "a reply that isn't byte for byte the first one is an error" },
+		  "a reply that isn't byte for byte the first one, of up to 16KiB, is an error" },
 		{ "cpus", OPTION_CPUS, &cpus, "LIST", "processors to run on\n[all]",
 		  .hide_default = true },
 		{ "pid", OPTION_COUNT, &server.pid, "PID",

@@ -119,7 +119,7 @@ static void send_request(struct generator *g, struct connection *c)
 
 	if (!resumed)
 		c->sent = 0;
-	rc = write(c->fd, config->request + c->sent, config->request_length - c->sent);
+	rc = send(c->fd, config->request + c->sent, config->request_length - c->sent, MSG_NOSIGNAL);
 	if (rc < 0 && errno != EAGAIN) {
 		fail_errno(g, c, errno);
 		return;

@@ -9,8 +9,8 @@ const char *const verdict_names[] = { "holds", "below", "above", "inconclusive",
 
 enum { SAMPLES_LEAST = 3, SAMPLES_MAX = 256 };
 
-#define KNEE_FROM 0.75
-#define KNEE_TO   1.5
+#define KNEE_FROM (0.75 - 1e-9)
+#define KNEE_TO   (1.5 + 1e-9)
 
 /* The throughputs of the parts of a run's window. Returns their number. */
 static size_t window_samples(const struct run *run, double samples[SAMPLES_MAX])
@@ -106,6 +106,7 @@ struct tally {
 	double cpu_cal[SAMPLES_MAX];
 	double wall_cal[SAMPLES_MAX];
 	size_t count;
+	bool repeated; /* more than one repetition was measured */
 };
 
 static void add_run(struct point *point, struct tally *tally, const struct run *run)
@@ -116,6 +117,7 @@ static void add_run(struct point *point, struct tally *tally, const struct run *
 	size_t i = tally->count;
 
 	point->runs++;
+	tally->repeated = tally->repeated || run->repetition > 0;
 	if (failed > 0) {
 		snprintf(point->why, sizeof(point->why), "%s: %s; %s",
 			 audit_names[failures[0].audit], failures[0].why, failures[0].remedy);
@@ -152,7 +154,7 @@ static void conclude(struct point *point, struct tally *tally)
 		return;
 	}
 	point->why[0] = '\0';
-	if (point->valid_runs == 1)
+	if (!tally->repeated)
 		point->measured = interval_of(samples, window_samples(&point->first, samples));
 	else
 		point->measured = interval_of(tally->throughput, tally->count);

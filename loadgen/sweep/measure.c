@@ -185,54 +185,65 @@ static int drive_server(struct drive *drive, const struct run *asked, struct loa
 
 /* Metering beforehand */
 
-/* Start, drive, stop; *value is CPU per request, or with `latency` the mean latency. */
-static int meter_once(struct measure *measure, const struct run *asked, struct load_config *config,
-		      bool latency, int64_t *value_ns)
+/* Start, drive, stop; the figures go into metered. */
+static int meter_once(struct measure *measure, struct metered *metered, struct load_config *config)
 {
 	struct load_result *result = malloc(sizeof(*result));
 	struct drive drive = { .measure = measure };
-	int rc = result ? start_server(measure, asked, &drive.server) : -ENOMEM;
+	int rc = result ? start_server(measure, &metered->asked, &drive.server) : -ENOMEM;
 
 	if (rc == 0) {
-		rc = drive_server(&drive, asked, config, result);
+		rc = drive_server(&drive, &metered->asked, config, result);
 		if (rc == 0 && (result->requests == 0 || result->error_count > 0))
 			rc = -EPROTO;
 		if (rc != 0 && rc != -EINTR)
 			give_up(measure, rc, "metering beforehand", strerror(-rc));
 		process_stop(&drive.server, GRACE_NS);
 	}
-	if (rc == 0)
-		*value_ns = latency ? (int64_t)histogram_mean(&result->latency)
-				    : (drive.cpu_end_ns - drive.cpu_start_ns) /
-					      (int64_t)result->requests;
+	if (rc == 0) {
+		metered->latency_ns = (int64_t)histogram_mean(&result->latency);
+		metered->cpu_ns =
+			(drive.cpu_end_ns - drive.cpu_start_ns) / (int64_t)result->requests;
+	}
 	free(result);
 	return rc;
 }
 
-/* What was metered for the same `asked`, or NULL. */
-static struct metered *find_metered(struct measure *measure, const struct run *asked)
+/* What was metered for the same `asked`, with any_overhead whatever its o_ref was; or NULL. */
+static const struct metered *find_metered(const struct measure *measure, const struct run *asked,
+					  bool any_overhead)
 {
-	for (size_t i = 0; i < measure->metered_count; i++)
-		if (memcmp(&measure->metered[i].asked, asked, sizeof(*asked)) == 0)
+	for (size_t i = 0; i < measure->metered_count; i++) {
+		struct run known = measure->metered[i].asked;
+
+		if (any_overhead)
+			known.overhead_ref_ns = asked->overhead_ref_ns;
+		if (memcmp(&known, asked, sizeof(known)) == 0)
 			return &measure->metered[i];
+	}
 	return NULL;
 }
 
-static int meter(struct measure *measure, const struct run *asked, struct load_config *config,
-		 bool latency, int64_t *value_ns)
+/* The figures for `asked`, metered now unless they are known. NULL with *rc set on failure. */
+static const struct metered *meter(struct measure *measure, const struct run *asked,
+				   struct load_config *config, bool any_overhead, int *rc)
 {
-	struct metered *known = find_metered(measure, asked);
-	int rc;
+	const struct metered *known = find_metered(measure, asked, any_overhead);
+	struct metered *fresh = &measure->metered[measure->metered_count];
 
-	if (known) {
-		*value_ns = known->value_ns;
-		return 0;
+	*rc = 0;
+	if (known)
+		return known;
+	if (measure->metered_count == METERED_MAX) {
+		*rc = give_up(measure, -ENOSPC, "metering beforehand", "too many different points");
+		return NULL;
 	}
-	rc = meter_once(measure, asked, config, latency, value_ns);
-	if (rc == 0 && measure->metered_count < METERED_MAX)
-		measure->metered[measure->metered_count++] =
-			(struct metered){ .asked = *asked, .value_ns = *value_ns };
-	return rc;
+	*fresh = (struct metered){ .asked = *asked };
+	*rc = meter_once(measure, fresh, config);
+	if (*rc != 0)
+		return NULL;
+	measure->metered_count++;
+	return fresh;
 }
 
 static int64_t quick_ramp_ns(int64_t connections)
@@ -260,6 +271,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 		.window_ns = METER_WINDOW_NS,
 		.windows = 1,
 	};
+	const struct metered *metered;
 	int rc;
 
 	snprintf(asked.arch, sizeof(asked.arch), "%s", arch);
@@ -268,8 +280,9 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	snprintf(asked.work, sizeof(asked.work), "clock");
 	if (run->cpu_ns < SMALL_CPU_NS)
 		asked.repetition = run->repetition;
-	rc = meter(measure, &asked, &config, false, value_ns);
-	*value_ns = most(*value_ns - KNOWN_WORK_NS, 0);
+	metered = meter(measure, &asked, &config, false, &rc);
+	if (metered)
+		*value_ns = most(metered->cpu_ns - KNOWN_WORK_NS, 0);
 	return rc;
 }
 
@@ -279,34 +292,35 @@ static int64_t wall_window_ns(int64_t wall_ns)
 					: most(500LL * NS_PER_MS, 5 * wall_ns);
 }
 
-/* w_cal: the latency when nobody else is there. */
-static int meter_wall(struct measure *measure, const struct run *run, int64_t *value_ns)
+/* One connection alone: its latency is w_cal, and its CPU that of a request to an idle server. */
+static int meter_alone(struct measure *measure, struct run *run)
 {
-	struct run asked = { .threads = run->threads > 0, .connections = 1 };
+	struct run asked = {
+		.threads = run->threads > 0,
+		.connections = 1,
+		.cpu_ns = run->cpu_ns,
+		.wall_ns = run->wall_ns,
+		.overhead_ref_ns = run->overhead_ref_ns,
+	};
 	struct load_config config = {
 		.connections = 1,
 		.window_ns = wall_window_ns(run->wall_ns),
 		.windows = 1,
 	};
+	const struct metered *metered;
+	int rc;
 
 	snprintf(asked.arch, sizeof(asked.arch), "%s", run->arch);
 	snprintf(asked.service, sizeof(asked.service), "%s", run->service);
 	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
 	snprintf(asked.work, sizeof(asked.work), "%s", run->work);
-	asked.cpu_ns = run->cpu_ns;
-	asked.wall_ns = run->wall_ns;
-	/* The work differs by what o_ref differs with N: a part of c that w does not notice. */
-	for (size_t i = 0; i < measure->metered_count; i++) {
-		struct run known = measure->metered[i].asked;
-
-		known.overhead_ref_ns = 0;
-		if (memcmp(&known, &asked, sizeof(asked)) == 0) {
-			*value_ns = measure->metered[i].value_ns;
-			return 0;
-		}
-	}
-	asked.overhead_ref_ns = run->overhead_ref_ns;
-	return meter(measure, &asked, &config, true, value_ns);
+	/* How o_ref differs with N changes the work by a part of c that w does not notice. */
+	metered = meter(measure, &asked, &config, true, &rc);
+	if (!metered)
+		return rc;
+	run->wall_cal_ns = metered->latency_ns;
+	run->cpu_alone_ns = metered->cpu_ns;
+	return 0;
 }
 
 static int meter_beforehand(struct measure *measure, struct run *run)
@@ -327,7 +341,7 @@ static int meter_beforehand(struct measure *measure, struct run *run)
 		return -EDOM;
 	}
 	run->work_ns = run->cpu_ns - run->overhead_ref_ns;
-	return meter_wall(measure, run, &run->wall_cal_ns);
+	return meter_alone(measure, run);
 }
 
 /* The run */
@@ -391,10 +405,11 @@ static void fill_server(struct run *run, const struct meter *before, const struc
 }
 
 static void fill_machine(struct run *run, const struct machine_counters *before,
-			 const struct machine_counters *after)
+			 const struct machine_counters *after, int64_t server_ns)
 {
 	run->run_ns = after->at_ns - before->at_ns;
 	run->steal_ns = after->steal_ns - before->steal_ns;
+	run->others_cpu_ns = most(after->busy_ns - before->busy_ns - server_ns, 0);
 	run->listen_overflows = after->listen_overflows - before->listen_overflows;
 	run->listen_drops = after->listen_drops - before->listen_drops;
 }
@@ -426,21 +441,19 @@ static int drive_metered(struct drive *drive, const struct plan_point *point, st
 	};
 	struct machine_counters count_before;
 	struct machine_counters count_after;
-	struct machine_others *others;
+	int64_t server_before_ns = 0;
+	int64_t server_after_ns = 0;
 	struct meter before;
 	struct meter after;
 	int rc = meter_read(drive->server.pid, &before);
 
 	if (rc != 0)
 		return rc;
-	others = machine_others_begin(&plan->server_cpus, drive->server.pid);
-	if (!others)
-		return -ENOMEM;
 	machine_count(&plan->server_cpus, &count_before);
+	clock_process_cpu_ns(drive->server.pid, &server_before_ns);
 	rc = drive_server(drive, run, &config, result);
+	clock_process_cpu_ns(drive->server.pid, &server_after_ns);
 	machine_count(&plan->server_cpus, &count_after);
-	run->others_cpu_ns = machine_others_used_ns(others);
-	machine_others_free(others);
 	if (rc == 0)
 		rc = meter_read(drive->server.pid, &after);
 	if (rc != 0)
@@ -448,7 +461,7 @@ static int drive_metered(struct drive *drive, const struct plan_point *point, st
 	fill_window(run, result);
 	fill_generator(run, result);
 	fill_server(run, &before, &after);
-	fill_machine(run, &count_before, &count_after);
+	fill_machine(run, &count_before, &count_after, server_after_ns - server_before_ns);
 	run->server_cpu_ns = drive->cpu_end_ns - drive->cpu_start_ns;
 	return 0;
 }

@@ -12,8 +12,9 @@
 enum { MEASURE_WHY_MAX = PROCESS_WHY_MAX, METERED_MAX = 4096 };
 
 struct metered {
-	struct run asked; /* the fields that the figure depends on; the others are 0 */
-	int64_t value_ns;
+	struct run asked; /* the fields that the figures depend on; the others are 0 */
+	int64_t cpu_ns;   /* of a request */
+	int64_t latency_ns;
 };
 
 struct measure {

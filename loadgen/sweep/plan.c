@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/cpus.h"
 #include "common/units.h"
+#include "loadgen/engine/load.h"
 #include <errno.h>
 #include <ini.h>
 #include <math.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 enum { LIST_MAX = 64, POINTS_MAX = 4096, CONNECTIONS_LEAST = 16 };
+
+static const char no_line[] = "neither [section], key = value nor # comment";
 
 struct list {
 	int64_t values[LIST_MAX];
@@ -41,6 +44,7 @@ struct reader {
 	struct plan_timing timing; /* [plan]'s */
 	struct grid grid;
 	bool in_case;
+	bool has_case;
 	int line;
 	char *why;
 	bool failed;
@@ -146,6 +150,10 @@ static int expand_times(struct reader *reader, struct run *asked)
 			if (asked->wall_ns < asked->cpu_ns)
 				return complain(reader, grid->line,
 						"[case %s]: wall is less than cpu", grid->name);
+			if (strcmp(grid->wait, "none") == 0 && asked->wall_ns != asked->cpu_ns)
+				return complain(reader, grid->line,
+						"[case %s]: with wait = none, wall is cpu",
+						grid->name);
 			for (size_t t = 0; t < grid->threads.count; t++)
 				if (!expand_archs(reader, asked, grid->threads.values[t]))
 					return 0;
@@ -169,9 +177,6 @@ static int end_case(struct reader *reader)
 	if (grid->arch_count == 0 || grid->cpu.count == 0 || grid->wall.count == 0)
 		return complain(reader, grid->line, "[case %s] needs arch, cpu and wall",
 				grid->name);
-	if (strcmp(grid->wait, "none") == 0 && grid->wall.values[0] != grid->cpu.values[0])
-		return complain(reader, grid->line, "[case %s]: with wait = none, wall is cpu",
-				grid->name);
 	snprintf(asked.case_name, sizeof(asked.case_name), "%s", grid->name);
 	snprintf(asked.service, sizeof(asked.service), "%s", grid->service);
 	snprintf(asked.wait, sizeof(asked.wait), "%s",
@@ -183,10 +188,11 @@ static int end_case(struct reader *reader)
 static int begin_case(struct reader *reader, const char *section)
 {
 	struct grid *grid = &reader->grid;
-	const char *name = section + strspn(section + 4, " ") + 4;
+	const char *name;
 
-	if (strncmp(section, "case ", 5) != 0 || *name == '\0')
+	if (strncmp(section, "case ", 5) != 0 || section[strspn(section + 4, " ") + 4] == '\0')
 		return complain(reader, reader->line, "[%s]: want [plan] or [case NAME]", section);
+	name = section + 4 + strspn(section + 4, " ");
 	if (strlen(name) >= RUN_NAME_MAX || strpbrk(name, ",\"|;"))
 		return complain(reader, reader->line,
 				"[%s]: a name has up to %d characters, and none "
@@ -197,7 +203,7 @@ static int begin_case(struct reader *reader, const char *section)
 	snprintf(grid->service, sizeof(grid->service), "app");
 	snprintf(grid->wait, sizeof(grid->wait), "backend");
 	snprintf(grid->work, sizeof(grid->work), "clock");
-	reader->in_case = true;
+	reader->in_case = reader->has_case = true;
 	return 1;
 }
 
@@ -286,6 +292,16 @@ static int take_archs(struct reader *reader, const char *text)
 	return 1;
 }
 
+static int take_windows(struct reader *reader, const char *key, const char *text, int64_t *windows)
+{
+	if (!take_number(reader, key, text, units_parse_count, 1, windows))
+		return 0;
+	if (*windows > LOAD_WINDOWS_MAX)
+		return complain(reader, reader->line, "%s = %s: the most is %d", key, text,
+				LOAD_WINDOWS_MAX);
+	return 1;
+}
+
 /* 1: taken; 0: refused; -1: no key of the timing. */
 static int take_timing(struct reader *reader, const char *key, const char *text,
 		       struct plan_timing *timing)
@@ -296,7 +312,7 @@ static int take_timing(struct reader *reader, const char *key, const char *text,
 		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
 				   &timing->window_ns);
 	if (strcmp(key, "windows") == 0)
-		return take_number(reader, key, text, units_parse_count, 1, &timing->windows);
+		return take_windows(reader, key, text, &timing->windows);
 	if (strcmp(key, "warmup") == 0)
 		return take_number(reader, key, text, units_parse_duration, 0, &timing->warmup_ns);
 	return -1;
@@ -372,17 +388,36 @@ static int on_key(void *context, const char *section, const char *key, const cha
 
 	if (reader->failed)
 		return 0;
-	if (strcmp(section, "plan") == 0) {
-		if (reader->in_case || reader->plan->count > 0)
-			return complain(reader, reader->line, "[plan] comes before the cases");
-		return take_plan_key(reader, key, text);
-	}
-	if (!reader->in_case && !begin_case(reader, section))
-		return 0;
-	return take_case_key(reader, key, text);
+	if (reader->in_case)
+		return take_case_key(reader, key, text);
+	if (strcmp(section, "plan") != 0)
+		return complain(reader, reader->line, "%s: want [plan] or [case NAME] before it",
+				key);
+	return take_plan_key(reader, key, text);
 }
 
-/* Hands inih one line, and keeps the count that it doesn't; a new section ends a case. */
+/*
+ * A line that opens a section, which ends a case. inih tells of a section only with its first key,
+ * and cuts its name short.
+ */
+static void open_section(struct reader *reader, const char *line)
+{
+	char section[INI_MAX_LINE];
+	size_t length = strcspn(line + 1, "]");
+
+	end_case(reader);
+	if (line[1 + length] != ']') {
+		complain(reader, reader->line, "%s", no_line);
+		return;
+	}
+	snprintf(section, sizeof(section), "%.*s", (int)length, line + 1);
+	if (strcmp(section, "plan") != 0)
+		begin_case(reader, section);
+	else if (reader->has_case)
+		complain(reader, reader->line, "[plan] comes before the cases");
+}
+
+/* Hands inih one line, and keeps the count that it doesn't. */
 static char *read_line(char *text, int size, void *stream)
 {
 	struct reader *reader = stream;
@@ -394,7 +429,7 @@ static char *read_line(char *text, int size, void *stream)
 	if (!strchr(line, '\n') && !feof(reader->file))
 		complain(reader, reader->line, "the line is longer than %d characters", size - 2);
 	if (line[strspn(line, " \t")] == '[')
-		end_case(reader);
+		open_section(reader, line + strspn(line, " \t"));
 	return line;
 }
 
@@ -426,7 +461,7 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 	}
 	rc = ini_parse_stream(read_line, &reader, on_key, &reader);
 	if (rc > 0)
-		complain(&reader, rc, "neither [section], key = value nor # comment");
+		complain(&reader, rc, "%s", no_line);
 	end_case(&reader);
 	fclose(reader.file);
 	if (!reader.failed && plan->count == 0)

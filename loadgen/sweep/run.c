@@ -39,6 +39,7 @@ static const struct column columns[] = {
 	COLUMN(INTEGER, overhead_ns),
 	COLUMN(INTEGER, work_ns),
 	COLUMN(INTEGER, wall_cal_ns),
+	COLUMN(INTEGER, cpu_alone_ns),
 	COLUMN(INTEGER, window_ns),
 	COLUMN(INTEGER, requests),
 	COLUMN(REAL, throughput_rps),

@@ -30,6 +30,7 @@ struct run {
 	int64_t overhead_ns;     /* o: likewise, this architecture */
 	int64_t work_ns;         /* c - o_ref */
 	int64_t wall_cal_ns;     /* the latency of one connection alone */
+	int64_t cpu_alone_ns; /* CPU of a request of one connection alone: it wakes an idle core */
 
 	/* The window. */
 	int64_t window_ns;

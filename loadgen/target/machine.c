@@ -1,8 +1,6 @@
 #include "loadgen/target/machine.h"
 #include "common/clock.h"
 #include "common/cpus.h"
-#include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <gsl/gsl_version.h>
 #include <pthread.h>
@@ -24,24 +22,33 @@ enum {
 
 /* Counters */
 
-static int64_t read_steal(const cpu_set_t *cpus)
+/*
+ * The kernel keeps a processor's idle time to the microsecond, though it shows it in ticks; user
+ * and system time are guesses by the tick, so they are not used.
+ */
+static void read_processors(const cpu_set_t *cpus, struct machine_counters *counters)
 {
 	FILE *file = fopen("/proc/stat", "re");
+	int64_t tick_ns = NS_PER_S / sysconf(_SC_CLK_TCK);
 	char line[LINE_BYTES];
-	int64_t ticks = 0;
 
+	counters->steal_ns = counters->busy_ns = 0;
 	if (!file)
-		return 0;
+		return;
 	while (fgets(line, sizeof(line), file)) {
 		unsigned cpu;
+		long long idle;
+		long long waiting;
 		long long steal;
 
-		if (sscanf(line, "cpu%u %*d %*d %*d %*d %*d %*d %*d %lld", &cpu, &steal) == 2 &&
-		    cpu < CPU_SETSIZE && CPU_ISSET(cpu, cpus))
-			ticks += steal;
+		if (sscanf(line, "cpu%u %*d %*d %*d %lld %lld %*d %*d %lld", &cpu, &idle, &waiting,
+			   &steal) != 4 ||
+		    cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, cpus))
+			continue;
+		counters->steal_ns += steal * tick_ns;
+		counters->busy_ns += counters->at_ns - (idle + waiting) * tick_ns;
 	}
 	fclose(file);
-	return ticks * NS_PER_S / sysconf(_SC_CLK_TCK);
 }
 
 /* The value under `name` in the line pair "TcpExt: NAMES" / "TcpExt: VALUES". */
@@ -80,7 +87,7 @@ static int64_t read_tcp_counter(const char *name)
 void machine_count(const cpu_set_t *cpus, struct machine_counters *counters)
 {
 	counters->at_ns = clock_now_ns();
-	counters->steal_ns = read_steal(cpus);
+	read_processors(cpus, counters);
 	counters->listen_overflows = read_tcp_counter("ListenOverflows");
 	counters->listen_drops = read_tcp_counter("ListenDrops");
 }
@@ -181,102 +188,6 @@ int64_t machine_ping_pong_ns(int cpu_a, int cpu_b)
 		return 0;
 	qsort(round_ns, ROUNDS, sizeof(round_ns[0]), compare);
 	return round_ns[ROUNDS / 2];
-}
-
-/* Others */
-
-struct other {
-	pid_t pid;
-	int64_t cpu_ns;
-};
-
-struct machine_others {
-	cpu_set_t cpus;
-	pid_t except;
-	size_t count;
-	size_t room;
-	struct other *list; /* sorted by pid */
-};
-
-static int compare_pids(const void *a, const void *b)
-{
-	return ((const struct other *)a)->pid - ((const struct other *)b)->pid;
-}
-
-static int append(struct machine_others *others, pid_t pid)
-{
-	cpu_set_t allowed;
-	int64_t cpu_ns;
-
-	if (pid == others->except || pid == getpid() ||
-	    sched_getaffinity(pid, sizeof(allowed), &allowed) != 0)
-		return 0;
-	CPU_AND(&allowed, &allowed, &others->cpus);
-	if (CPU_COUNT(&allowed) == 0 || clock_process_cpu_ns(pid, &cpu_ns) != 0)
-		return 0;
-	if (others->count == others->room) {
-		size_t room = others->room ? others->room * 2 : 256;
-		struct other *list = realloc(others->list, room * sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		others->list = list;
-		others->room = room;
-	}
-	others->list[others->count++] = (struct other){ pid, cpu_ns };
-	return 0;
-}
-
-struct machine_others *machine_others_begin(const cpu_set_t *cpus, pid_t except)
-{
-	struct machine_others *others = calloc(1, sizeof(*others));
-	DIR *proc = opendir("/proc");
-	struct dirent *entry;
-
-	if (!others || !proc)
-		goto failed;
-	others->cpus = *cpus;
-	others->except = except;
-	while ((entry = readdir(proc)))
-		if (isdigit((unsigned char)entry->d_name[0]) &&
-		    append(others, (pid_t)strtol(entry->d_name, NULL, 10)) != 0)
-			goto failed;
-	closedir(proc);
-	if (others->count > 0)
-		qsort(others->list, others->count, sizeof(others->list[0]), compare_pids);
-	return others;
-failed:
-	if (proc)
-		closedir(proc);
-	machine_others_free(others);
-	return NULL;
-}
-
-int64_t machine_others_used_ns(const struct machine_others *others)
-{
-	struct machine_others *now = machine_others_begin(&others->cpus, others->except);
-	int64_t used_ns = 0;
-
-	if (!now)
-		return 0;
-	for (size_t i = 0; i < now->count; i++) {
-		const struct other *before = NULL;
-
-		if (others->count > 0)
-			before = bsearch(&now->list[i], others->list, others->count,
-					 sizeof(others->list[0]), compare_pids);
-		used_ns += now->list[i].cpu_ns - (before ? before->cpu_ns : 0);
-	}
-	machine_others_free(now);
-	return used_ns;
-}
-
-void machine_others_free(struct machine_others *others)
-{
-	if (!others)
-		return;
-	free(others->list);
-	free(others);
 }
 
 /* Provenance */

@@ -8,7 +8,8 @@
 /* Counters that tell whether something came between. Differences of two readings matter. */
 struct machine_counters {
 	int64_t at_ns;
-	int64_t steal_ns;         /* of the given processors, in ticks of 10 ms */
+	int64_t steal_ns;         /* of the given processors, in ticks of 10 ms like the next */
+	int64_t busy_ns;          /* time in which they were not idle, whoever it was that ran */
 	int64_t listen_overflows; /* of the whole network namespace */
 	int64_t listen_drops;
 };
@@ -21,20 +22,6 @@ void machine_count(const cpu_set_t *cpus, struct machine_counters *counters);
  * change between states that differ threefold, and nothing else shows it.
  */
 int64_t machine_ping_pong_ns(int cpu_a, int cpu_b);
-
-/* CPU time of each process, to find out later who else ran. */
-struct machine_others;
-
-/*
- * The processes that may run on `cpus` now, other than `except`. The caller frees it with
- * machine_others_free(); NULL without memory.
- */
-struct machine_others *machine_others_begin(const cpu_set_t *cpus, pid_t except);
-
-/* CPU time in ns that such processes have used since, on whichever processor. */
-int64_t machine_others_used_ns(const struct machine_others *others);
-
-void machine_others_free(struct machine_others *others);
 
 /* Processor, kernel, limits, versions of what matters: a new reference to a JSON object. */
 json_t *machine_provenance(void);

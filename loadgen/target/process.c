@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,8 +33,15 @@ static void run_child(char *const argv[], const char *log, int out_fd, pid_t par
 	_exit(127);
 }
 
-/* The last line of the log, which is where a server that failed said why. */
-static void last_line(const char *log, char *text, size_t size)
+static off_t size_of(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 ? status.st_size : 0;
+}
+
+/* The last line of the log behind `start`, which is where a server that failed said why. */
+static void last_line(const char *log, off_t start, char *text, size_t size)
 {
 	FILE *file = fopen(log, "re");
 	char line[LINE_MAX_BYTES];
@@ -41,6 +49,7 @@ static void last_line(const char *log, char *text, size_t size)
 	text[0] = '\0';
 	if (!file)
 		return;
+	fseeko(file, start, SEEK_SET);
 	while (fgets(line, sizeof(line), file))
 		snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
 	fclose(file);
@@ -56,10 +65,13 @@ static int await_ready(struct process *process, int fd, int64_t patience_ns)
 	for (;;) {
 		struct pollfd waiting = { .fd = fd, .events = POLLIN };
 		int64_t left = deadline - clock_now_ns();
+		int ready = left > 0 ? poll(&waiting, 1, (int)(left / NS_PER_MS) + 1) : 0;
 		ssize_t rc;
 
-		if (left <= 0 || poll(&waiting, 1, (int)(left / NS_PER_MS) + 1) == 0)
+		if (ready == 0)
 			return -ETIMEDOUT;
+		if (ready < 0 && errno == EINTR)
+			continue;
 		rc = read(fd, line + length, 1);
 		if (rc < 0 && errno == EINTR)
 			continue;
@@ -82,6 +94,7 @@ int process_start(struct process *process, char *const argv[], const char *log, 
 	char said[LINE_MAX_BYTES];
 	int pipe_fds[2];
 	pid_t parent = getpid();
+	off_t log_start = size_of(log);
 	int rc;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
@@ -96,7 +109,7 @@ int process_start(struct process *process, char *const argv[], const char *log, 
 	close(pipe_fds[0]);
 	if (rc == 0)
 		return 0;
-	last_line(log, said, sizeof(said));
+	last_line(log, log_start, said, sizeof(said));
 	process_stop(process, 0);
 	if (rc == -ETIMEDOUT)
 		snprintf(why, PROCESS_WHY_MAX, "%s was not ready in time", argv[0]);

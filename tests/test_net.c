@@ -1,0 +1,143 @@
+#include "common/clock.h"
+#include "common/net.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+Test(net, an_address_is_a_host_and_a_port)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		const char *formatted;
+	} table[] = {
+		{ "127.0.0.1:80", 0, "127.0.0.1:80" },
+		{ "127.0.0.1:0", 0, "127.0.0.1:0" },
+		{ "127.0.0.1:65535", 0, "127.0.0.1:65535" },
+		{ "0.0.0.0:00080", 0, "0.0.0.0:80" },
+		{ "[::1]:8080", 0, "[::1]:8080" },
+		{ "[::]:1", 0, "[::]:1" },
+		{ "127.0.0.1:65536", -EINVAL },
+		{ "127.0.0.1:99999", -EINVAL },
+		{ "127.0.0.1:123456", -EINVAL },
+		{ "127.0.0.1:-1", -EINVAL },
+		{ "127.0.0.1:+1", -EINVAL },
+		{ "127.0.0.1:80a", -EINVAL },
+		{ "127.0.0.1:http", -EINVAL },
+		{ "127.0.0.1: 80", -EINVAL },
+		{ "127.0.0.1:", -EINVAL },
+		{ "127.0.0.1", -EINVAL },
+		{ ":80", -EINVAL },
+		{ "80", -EINVAL },
+		{ "", -EINVAL },
+		{ ":", -EINVAL },
+		{ "[::1]", -EINVAL },
+		{ "[::1:80", -EINVAL },
+		{ "[]:80", -EINVAL },
+		/* Without brackets, which of the colons begins the port? */
+		{ "::1:80", -EINVAL },
+		{ "300.0.0.1:80", -EADDRNOTAVAIL },
+		{ "no-such-host.invalid:80", -EADDRNOTAVAIL },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct net_address address = { 0 };
+		char text[NET_TEXT_MAX];
+		int rc = net_parse(table[i].text, &address);
+
+		cr_expect_eq(rc, table[i].rc, "'%s': %d", table[i].text, rc);
+		if (table[i].rc == 0 && rc == 0)
+			cr_expect_str_eq(net_format(&address, text), table[i].formatted);
+	}
+}
+
+static int listen_anywhere(struct net_address *address)
+{
+	int fd;
+
+	cr_assert_eq(net_parse("127.0.0.1:0", address), 0);
+	fd = net_listen(address, false);
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+Test(net, listening_on_port_0_says_which_port_it_became)
+{
+	struct net_address address;
+	char text[NET_TEXT_MAX];
+	bool connected = false;
+	int listening = listen_anywhere(&address);
+	int fd = net_connect(&address, NS_PER_S, &connected);
+
+	cr_expect_neq(strcmp(net_format(&address, text), "127.0.0.1:0"), 0);
+	cr_expect_geq(fd, 0);
+	cr_expect(connected);
+	close(fd);
+	close(listening);
+}
+
+Test(net, a_busy_port_is_said_to_be_in_use)
+{
+	struct net_address address;
+	int listening = listen_anywhere(&address);
+
+	cr_expect_eq(net_listen(&address, false), -EADDRINUSE);
+	close(listening);
+}
+
+Test(net, a_refused_connection_is_told_from_both_kinds_of_connect)
+{
+	struct net_address address;
+	bool connected = true;
+	int fd;
+
+	close(listen_anywhere(&address));
+	cr_expect_eq(net_connect(&address, NS_PER_S, NULL), -ECONNREFUSED);
+	fd = net_connect(&address, 0, &connected);
+	if (fd >= 0) {
+		struct pollfd ready = { fd, POLLOUT, 0 };
+
+		cr_expect_not(connected);
+		cr_assert_eq(poll(&ready, 1, -1), 1);
+		cr_expect_eq(net_connect_result(fd), -ECONNREFUSED);
+		close(fd);
+	} else {
+		cr_expect_eq(fd, -ECONNREFUSED);
+	}
+}
+
+Test(net, patience_ends_a_read_from_a_silent_peer)
+{
+	struct net_address address;
+	int listening = listen_anywhere(&address);
+	int fd = net_connect(&address, NS_PER_MS, NULL);
+	char byte;
+
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(read(fd, &byte, 1), -1);
+	cr_expect_eq(errno, EAGAIN);
+	close(fd);
+	close(listening);
+}
+
+Test(net, the_descriptor_limit_is_raised_to_the_hard_limit_and_no_further)
+{
+	struct rlimit limit;
+	int64_t hard = -1;
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 100;
+	limit.rlim_max = 200;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_eq(net_need_descriptors(100, &hard), 0);
+	cr_expect_eq(hard, 200);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_eq(limit.rlim_cur, 100);
+	cr_expect_eq(net_need_descriptors(200, &hard), 0);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	cr_expect_eq(limit.rlim_cur, 200);
+	cr_expect_eq(net_need_descriptors(201, &hard), -EMFILE);
+	cr_expect_eq(hard, 200);
+}

@@ -1,0 +1,360 @@
+#include "loadgen/sweep/plan.h"
+#include "common/clock.h"
+#include "loadgen/model/model.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char path[] = "/tmp/cwt-test-plan-XXXXXX";
+
+static void setup(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+static void teardown(void)
+{
+	unlink(path);
+}
+
+TestSuite(plan, .init = setup, .fini = teardown);
+
+static int read_plan(const char *text, struct plan *plan, char why[PLAN_WHY_MAX])
+{
+	FILE *file = fopen(path, "we");
+
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+	why[0] = '\0';
+	return plan_read(path, plan, why);
+}
+
+static struct plan good_plan(const char *text)
+{
+	char why[PLAN_WHY_MAX];
+	struct plan plan;
+
+	cr_assert_eq(read_plan(text, &plan, why), 0, "%s", why);
+	return plan;
+}
+
+#define CASE "[case a]\narch = pool\nthreads = 5\ncpu = 1ms\nwall = 10ms\n"
+
+Test(plan, a_grid_is_all_combinations_with_the_contenders_side_by_side)
+{
+	struct plan plan = good_plan("[case grid]\narch = pool, loop\nthreads = 5, 10\n"
+				     "cpu = 1ms, 2ms\nwall = 10ms, 20ms\nconnections = 30, 40\n");
+	size_t i = 0;
+
+	/* `loop` has no t: the two values of t share its points, which are measured once. */
+	cr_assert_eq(plan.count, 2 * 2 * 2 * 2 + 2 * 2 * 2);
+	for (int c = 1; c <= 2; c++)
+		for (int w = 10; w <= 20; w += 10)
+			for (int t = 5; t <= 10; t += 5)
+				for (int loop = 0; loop <= (t == 5); loop++)
+					for (int n = 30; n <= 40; n += 10) {
+						const struct run *asked = &plan.points[i++].asked;
+
+						cr_expect_str_eq(asked->arch,
+								 loop ? "loop" : "pool");
+						cr_expect_eq(asked->threads, loop ? 0 : t);
+						cr_expect_eq(asked->cpu_ns, c * NS_PER_MS);
+						cr_expect_eq(asked->wall_ns, w * NS_PER_MS);
+						cr_expect_eq(asked->connections, n);
+						cr_expect_str_eq(asked->case_name, "grid");
+					}
+	plan_free(&plan);
+}
+
+Test(plan, a_point_that_two_cases_share_is_measured_once)
+{
+	struct plan plan = good_plan("[case first]\narch = pool\nthreads = 5, 10\ncpu = 1ms\n"
+				     "wall = 10ms\n"
+				     "[case second]\narch = pool\nthreads = 10, 20\ncpu = 1000us\n"
+				     "wall = 10ms\n");
+
+	cr_assert_eq(plan.count, 3);
+	cr_expect_eq(plan.points[1].asked.threads, 10);
+	cr_expect_str_eq(plan.points[1].asked.case_name, "first");
+	cr_expect_eq(plan.points[2].asked.threads, 20);
+	cr_expect_str_eq(plan.points[2].asked.case_name, "second");
+	plan_free(&plan);
+}
+
+Test(plan, what_is_not_said_is_as_documented)
+{
+	struct plan plan = good_plan(CASE);
+	const struct plan_point *point = plan.points;
+
+	cr_assert_eq(plan.count, 1);
+	cr_expect_str_eq(plan.name, "sweep");
+	cr_expect_eq(CPU_COUNT(&plan.server_cpus), 1);
+	cr_expect(CPU_ISSET(0, &plan.server_cpus));
+	cr_expect_eq(CPU_COUNT(&plan.load_cpus), 1);
+	cr_expect(CPU_ISSET(1, &plan.load_cpus));
+	cr_expect_eq(plan.tries, 3);
+	cr_expect_str_eq(point->asked.service, "app");
+	cr_expect_str_eq(point->asked.wait, "backend");
+	cr_expect_str_eq(point->asked.work, "clock");
+	cr_expect_eq(point->asked.twin, 1);
+	cr_expect_eq(point->asked.cores, 1);
+	cr_expect_eq(point->asked.connections, 5);
+	cr_expect_eq(point->asked.schema, RUN_SCHEMA);
+	cr_expect_eq(point->timing.repetitions, 3);
+	cr_expect_eq(point->timing.window_ns, 4LL * NS_PER_S);
+	cr_expect_eq(point->timing.windows, 1);
+	cr_expect_eq(point->timing.warmup_ns, 500LL * NS_PER_MS);
+	plan_free(&plan);
+}
+
+Test(plan, the_plans_timing_is_inherited_and_overridden)
+{
+	struct plan plan = good_plan("# comment\n[plan]\nname = a name\nserver-cpus = 0,2-3\n"
+				     "load-cpus = 1\ntries = 2\nrepetitions = 7\nwindow = 1s\n"
+				     "windows = 3\nwarmup = 0\n\n" CASE
+				     "[case b]\narch = loop\ncpu = 1ms\nwall = 10ms\n"
+				     "repetitions = 1\nwindow = 250ms\nwindows = 5\nwarmup = 1ms\n"
+				     "[case c]\narch = loop\ncpu = 2ms\nwall = 10ms\n");
+	static const struct plan_timing expected[] = {
+		{ 7, NS_PER_S, 3, 0 },
+		{ 1, 250 * NS_PER_MS, 5, NS_PER_MS },
+		{ 7, NS_PER_S, 3, 0 },
+	};
+
+	cr_assert_eq(plan.count, 3);
+	cr_expect_str_eq(plan.name, "a name");
+	cr_expect_eq(plan.tries, 2);
+	cr_expect_eq(plan.points[0].asked.cores, 3);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct plan_timing *timing = &plan.points[i].timing;
+
+		cr_expect_eq(timing->repetitions, expected[i].repetitions);
+		cr_expect_eq(timing->window_ns, expected[i].window_ns);
+		cr_expect_eq(timing->windows, expected[i].windows);
+		cr_expect_eq(timing->warmup_ns, expected[i].warmup_ns);
+	}
+	plan_free(&plan);
+}
+
+Test(plan, every_key_of_a_case_is_taken)
+{
+	struct plan plan = good_plan("[case proxy]\nservice = proxy\nwork = ops\narch = loop\n"
+				     "cpu = 100us\nwall = 10ms\nconnections = 12\ntwin = 10\n"
+				     "[case app]\nwait = none\narch = loop\ncpu = 2ms\n"
+				     "wall = 2ms\n");
+
+	cr_assert_eq(plan.count, 2);
+	cr_expect_str_eq(plan.points[0].asked.service, "proxy");
+	cr_expect_str_eq(plan.points[0].asked.wait, "backend", "a proxy's upstream waits");
+	cr_expect_str_eq(plan.points[0].asked.work, "ops");
+	cr_expect_eq(plan.points[0].asked.connections, 12);
+	cr_expect_eq(plan.points[0].asked.twin, 10);
+	cr_expect_str_eq(plan.points[1].asked.wait, "none");
+	cr_expect_eq(plan.points[1].asked.twin, 1, "a key of one case is not the next one's");
+	plan_free(&plan);
+}
+
+Test(plan, connections_are_t_or_enough_to_keep_an_evented_server_busy)
+{
+	static const struct {
+		int64_t threads, cpu_us, wall_us, cores, n;
+	} table[] = {
+		{ 25, 5000, 100000, 1, 25 },
+		{ 10000, 1000, 10000000, 1, 10000 },
+		{ 0, 5000, 100000, 1, 40 },
+		{ 0, 5000, 100000, 2, 80 },
+		{ 0, 2000, 2000, 1, 16 },
+		{ 0, 2000, 250000, 1, 250 },
+		/* 1.3 · 10000 + 200 is less than 2 · 10000. */
+		{ 0, 1000, 10000000, 1, 13200 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		cr_expect_eq(plan_connections(table[i].threads, table[i].cpu_us * 1000,
+					      table[i].wall_us * 1000, table[i].cores),
+			     table[i].n, "row %zu", i);
+}
+
+Test(plan, an_error_names_the_file_the_line_and_what_is_wrong)
+{
+	static const struct {
+		const char *text;
+		int line;
+		const char *word;
+	} table[] = {
+		{ "", 0, "no [case NAME]" },
+		{ "[plan]\nname = x\n", 2, "no [case NAME]" },
+		{ "[plan]\ncolour = red\n" CASE, 2, "colour" },
+		{ "[plan]\nrepetitions = many\n" CASE, 2, "many" },
+		{ "[plan]\nrepetitions = 0\n" CASE, 2, "least" },
+		{ "[plan]\nwindow = 4\n" CASE, 2, "a time such as" },
+		{ "[plan]\nwindow = 1us\n" CASE, 2, "least" },
+		{ "[plan]\nwindows = 0\n" CASE, 2, "windows" },
+		{ "[plan]\nwindows = 65\n" CASE, 2, "most" },
+		{ "[plan]\nwarmup = -1s\n" CASE, 2, "warmup" },
+		{ "[plan]\ntries = 0\n" CASE, 2, "tries" },
+		{ "[plan]\nserver-cpus = zero\n" CASE, 2, "server-cpus" },
+		{ "[plan]\n\n# comment\nload-cpus =\n" CASE, 4, "load-cpus" },
+		{ CASE "[plan]\nname = x\n", 6, "before the cases" },
+		{ "name = x\n" CASE, 1, "want [plan] or [case NAME]" },
+		{ "[things]\nname = x\n" CASE, 1, "things" },
+		{ "[things]\n" CASE, 1, "things" },
+		{ "[case]\narch = loop\n", 1, "[case]" },
+		{ "[case ]\narch = loop\n", 1, "want [plan] or [case NAME]" },
+		{ "[case a, b]\narch = loop\n", 1, "a name has" },
+		{ "[case a\"b]\narch = loop\n", 1, "a name has" },
+		{ CASE "words\n", 6, "neither" },
+		{ "[case a\narch = loop\n", 1, "neither" },
+		{ CASE "colour = red\n", 6, "colour" },
+		{ CASE "arch = fork\n", 6, "pool, loop" },
+		{ CASE "arch = pool, fork\n", 6, "fork" },
+		{ CASE "service = web\n", 6, "app, proxy" },
+		{ CASE "wait = long\n", 6, "backend, timer, none" },
+		{ CASE "work = hard\n", 6, "clock, ops" },
+		{ CASE "threads = 0\n", 6, "least" },
+		{ CASE "threads = 5,,6\n", 6, "threads" },
+		{ CASE "threads =\n", 6, "threads" },
+		{ CASE "cpu = 5\n", 6, "a time such as" },
+		{ CASE "cpu = 0\n", 6, "least" },
+		{ CASE "wall = 10ms; 20ms\n", 6, "wall" },
+		{ CASE "connections = 1.5\n", 6, "connections" },
+		{ CASE "twin = 0\n", 6, "twin" },
+		/* What a case lacks or contradicts is told at its head. */
+		{ "[case a]\n", 1, "needs arch" },
+		{ "[case a]\n" CASE, 1, "needs arch" },
+		{ CASE "\n[case b]\narch = loop\nwall = 10ms\n", 7, "needs arch, cpu and wall" },
+		{ CASE "\n[case b]\narch = loop\ncpu = 10ms\n", 7, "[case b]" },
+		{ "[case a]\narch = loop, pool\ncpu = 1ms\nwall = 10ms\n", 1, "needs threads" },
+		{ "[case a]\narch = loop\ncpu = 2ms\nwall = 1ms\n", 1, "less than cpu" },
+		{ "[case a]\nwait = none\narch = loop\ncpu = 1ms\nwall = 2ms\n", 1, "wall is cpu" },
+		{ "[case a]\nwait = none\narch = loop\ncpu = 1ms\nwall = 1ms, 2ms\n", 1,
+		  "wall is cpu" },
+		/* The first of two errors is the one told. */
+		{ CASE "cpu = x\nwall = y\n", 6, "cpu" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char why[PLAN_WHY_MAX];
+		char start[128];
+		struct plan plan;
+		int rc = read_plan(table[i].text, &plan, why);
+
+		snprintf(start, sizeof(start), "%s:%d: ", path, table[i].line);
+		cr_expect_eq(rc, -EINVAL, "'%s' is taken", table[i].text);
+		cr_expect_eq(strncmp(why, start, strlen(start)), 0, "'%s': '%s', not line %d",
+			     table[i].text, why, table[i].line);
+		cr_expect_not_null(strstr(why, table[i].word), "'%s': '%s' lacks '%s'",
+				   table[i].text, why, table[i].word);
+		plan_free(&plan);
+	}
+}
+
+Test(plan, a_name_is_kept_whole_or_refused)
+{
+	char text[512];
+	char name[RUN_NAME_MAX + 8] = "";
+	char why[PLAN_WHY_MAX];
+
+	for (size_t length = 1; length < sizeof(name) - 1; length++) {
+		struct plan plan;
+		int rc;
+
+		memset(name, 'n', length);
+		snprintf(text, sizeof(text), "[case %s]\narch = loop\ncpu = 1ms\nwall = 1ms\n",
+			 name);
+		rc = read_plan(text, &plan, why);
+		cr_expect_eq(rc == 0, length < RUN_NAME_MAX, "%zu: %s", length, why);
+		if (rc == 0)
+			cr_expect_str_eq(plan.points[0].asked.case_name, name);
+		plan_free(&plan);
+	}
+}
+
+Test(plan, a_line_that_is_too_long_is_refused)
+{
+	char text[1024] = CASE "connections = ";
+	char why[PLAN_WHY_MAX];
+	struct plan plan;
+
+	for (int i = 0; i < 60; i++)
+		strcat(text, "1000,  ");
+	strcat(text, "1\n");
+	cr_expect_eq(read_plan(text, &plan, why), -EINVAL);
+	cr_expect_not_null(strstr(why, ":6: "), "%s", why);
+	cr_expect_not_null(strstr(why, "longer"), "%s", why);
+	plan_free(&plan);
+}
+
+Test(plan, a_file_that_is_not_there_is_named)
+{
+	char why[PLAN_WHY_MAX] = "";
+	struct plan plan;
+
+	cr_expect_eq(plan_read("/nonexistent/plan.ini", &plan, why), -ENOENT);
+	cr_expect_not_null(strstr(why, "/nonexistent/plan.ini"));
+	plan_free(&plan);
+}
+
+/* Whether the pool and a loop are measured at the case, its times divided by `twin`. */
+static void expect_case(const struct plan *plan, const struct model_case *row, int64_t twin)
+{
+	int64_t cpu_ns = llround(row->cpu_s * 1e9) / twin;
+	int64_t wall_ns = llround(row->wall_s * 1e9) / twin;
+	bool pool = false;
+	bool loop = false;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct run *asked = &plan->points[i].asked;
+		bool is_loop = strcmp(asked->arch, "loop") == 0;
+
+		if (asked->cpu_ns != cpu_ns || asked->wall_ns != wall_ns || asked->twin != twin)
+			continue;
+		if (!is_loop && asked->threads != (int64_t)row->threads)
+			continue;
+		cr_expect_eq(strstr(asked->case_name, "÷10") != NULL, twin == 10, "%s",
+			     asked->case_name);
+		/* Else fewer requests than t could be held at once. */
+		cr_expect_geq(asked->connections, asked->threads);
+		pool |= strcmp(asked->arch, "pool") == 0;
+		loop |= is_loop;
+	}
+	cr_expect(pool, "%s: no pool with t = %g", row->name, row->threads);
+	cr_expect(loop, "%s: no loop", row->name);
+}
+
+Test(plan, the_shipped_plans_hold_the_models_seven_cases)
+{
+	static const struct {
+		const char *file;
+		int64_t long_poll_twin;
+	} table[] = { { "model.ini", 1 }, { "quick.ini", 10 } };
+	const char *folder = getenv("CWT_PLANS");
+
+	cr_assert_not_null(folder, "CWT_PLANS is not set: run this test with `meson test`");
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char file[512];
+		char why[PLAN_WHY_MAX] = "";
+		struct plan plan;
+
+		snprintf(file, sizeof(file), "%s/%s", folder, table[i].file);
+		cr_assert_eq(plan_read(file, &plan, why), 0, "%s", why);
+		for (int j = 0; j < MODEL_CASES; j++)
+			expect_case(&plan, &model_cases[j],
+				    strncmp(model_cases[j].name, "long poll", 9) == 0
+					    ? table[i].long_poll_twin
+					    : 1);
+		for (size_t j = 0; j < plan.count; j++)
+			cr_expect_geq(plan.points[j].timing.repetitions *
+					      plan.points[j].timing.windows,
+				      3, "fewer samples than a verdict needs");
+		plan_free(&plan);
+	}
+}

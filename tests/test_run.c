@@ -1,0 +1,325 @@
+#include "loadgen/sweep/run.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 16384 };
+
+static char path[] = "/tmp/cwt-test-run-XXXXXX";
+
+static void setup(void)
+{
+	int fd = mkstemp(path);
+
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+static void teardown(void)
+{
+	unlink(path);
+}
+
+TestSuite(run, .init = setup, .fini = teardown);
+
+/* Every number a different one, so that columns that change places show. */
+static struct run sample(int64_t salt)
+{
+	struct run run = { .case_name = "long poll ÷10",
+			   .service = "app",
+			   .wait = "timer",
+			   .work = "clock",
+			   .arch = "pool",
+			   .started = "2026-01-02T03:04:05Z",
+			   .window_requests = "10;20;30;40",
+			   .throughput_rps = 192.7,
+			   .mean_ns = 129733333.25 };
+	int64_t *const first = &run.threads;
+	int64_t *const spans[][2] = {
+		{ first, &run.sequence },
+		{ &run.overhead_ref_ns, &run.requests },
+		{ &run.p50_ns, &run.ping_pong_after_ns },
+	};
+	int64_t value = salt * 1000;
+
+	run.schema = RUN_SCHEMA;
+	run.twin = 10;
+	for (size_t i = 0; i < sizeof(spans) / sizeof(spans[0]); i++)
+		for (int64_t *at = spans[i][0]; at <= spans[i][1]; at++)
+			*at = ++value;
+	run.steal_ns = INT64_MAX;
+	run.listen_drops = -1;
+	return run;
+}
+
+static void expect_equal(const struct run *a, const struct run *b)
+{
+	cr_expect_str_eq(a->case_name, b->case_name);
+	cr_expect_str_eq(a->service, b->service);
+	cr_expect_str_eq(a->wait, b->wait);
+	cr_expect_str_eq(a->work, b->work);
+	cr_expect_str_eq(a->arch, b->arch);
+	cr_expect_str_eq(a->started, b->started);
+	cr_expect_str_eq(a->window_requests, b->window_requests);
+	cr_expect_float_eq(a->throughput_rps, b->throughput_rps, 1e-6);
+	cr_expect_float_eq(a->mean_ns, b->mean_ns, 1);
+	cr_expect_eq(a->schema, b->schema);
+	cr_expect_eq(a->twin, b->twin);
+	cr_expect_arr_eq(&a->threads, &b->threads,
+			 offsetof(struct run, started) - offsetof(struct run, threads));
+	cr_expect_arr_eq(&a->overhead_ref_ns, &b->overhead_ref_ns,
+			 offsetof(struct run, throughput_rps) -
+				 offsetof(struct run, overhead_ref_ns));
+	cr_expect_arr_eq(&a->p50_ns, &b->p50_ns, sizeof(struct run) - offsetof(struct run, p50_ns));
+}
+
+static void write_runs(int count)
+{
+	FILE *file = fopen(path, "we");
+
+	cr_assert_not_null(file);
+	cr_assert_eq(run_write_header(file), 0);
+	for (int i = 0; i < count; i++) {
+		struct run run = sample(i);
+
+		cr_assert_eq(run_write(file, &run), 0);
+	}
+	fclose(file);
+}
+
+static void read_text(char text[TEXT_MAX])
+{
+	FILE *file = fopen(path, "re");
+
+	cr_assert_not_null(file);
+	text[fread(text, 1, TEXT_MAX - 1, file)] = '\0';
+	fclose(file);
+}
+
+static void write_text(const char *text)
+{
+	FILE *file = fopen(path, "we");
+
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void expect_refused(const char *line, const char *word)
+{
+	char start[128];
+	char why[256] = "";
+	struct run *runs = (struct run *)1;
+	int64_t count = run_read_all(path, &runs, why, sizeof(why));
+
+	cr_expect_eq(count, -EINVAL, "%s: %lld", word, (long long)count);
+	cr_expect_null(runs);
+	snprintf(start, sizeof(start), "%s:%s: ", path, line);
+	cr_expect_eq(strncmp(why, start, strlen(start)), 0, "'%s' is not at %s", why, start);
+	cr_expect_not_null(strstr(why, word), "'%s' lacks '%s'", why, word);
+}
+
+Test(run, what_was_written_is_read_back)
+{
+	static const int counts[] = { 0, 1, 2, 3, 4, 5, 9 };
+	char why[256];
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		struct run *runs;
+
+		write_runs(counts[i]);
+		cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), counts[i]);
+		for (int j = 0; j < counts[i]; j++) {
+			struct run expected = sample(j);
+
+			expect_equal(&runs[j], &expected);
+		}
+		free(runs);
+	}
+}
+
+Test(run, a_row_is_on_disk_when_writing_returns)
+{
+	FILE *file = fopen(path, "we");
+	struct run run = sample(1);
+	struct run *runs;
+	char why[256];
+
+	cr_assert_eq(run_write_header(file), 0);
+	cr_assert_eq(run_write(file, &run), 0);
+	cr_expect_eq(run_read_all(path, &runs, why, sizeof(why)), 1);
+	free(runs);
+	fclose(file);
+}
+
+Test(run, texts_as_long_as_their_room_are_read_back)
+{
+	FILE *file = fopen(path, "we");
+	struct run run = sample(1);
+	struct run *runs;
+	char why[256];
+
+	memset(run.case_name, 'n', sizeof(run.case_name) - 1);
+	memset(run.window_requests, '1', sizeof(run.window_requests) - 1);
+	cr_assert_eq(run_write_header(file), 0);
+	cr_assert_eq(run_write(file, &run), 0);
+	fclose(file);
+	cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), 1, "%s", why);
+	expect_equal(runs, &run);
+	free(runs);
+}
+
+/* Replace the value in the column `name` of the last row. */
+static void replace(char text[TEXT_MAX], const char *name, const char *value)
+{
+	char rest[TEXT_MAX];
+	char *header = text;
+	char *at;
+
+	text[strlen(text) - 1] = '\0';
+	at = strrchr(text, '\n') + 1;
+	while (strncmp(header, name, strlen(name)) != 0 || !strchr(",\n", header[strlen(name)])) {
+		header = strchr(header, ',') + 1;
+		at = strchr(at, ',') + 1;
+	}
+	snprintf(rest, sizeof(rest), "%s", at + strcspn(at, ","));
+	snprintf(at, (size_t)(TEXT_MAX - (at - text)), "%s%s\n", value, rest);
+}
+
+Test(run, a_bad_value_is_refused_with_its_line_and_column)
+{
+	static const struct {
+		const char *column;
+		const char *value;
+		const char *word;
+	} table[] = {
+		{ "threads", "25x", "threads" },
+		{ "threads", "", "threads" },
+		{ "threads", "2.5", "threads" },
+		{ "cpu_ns", "0x10", "cpu_ns" },
+		{ "cpu_ns", "five", "cpu_ns" },
+		{ "throughput_rps", "fast", "throughput_rps" },
+		{ "throughput_rps", "", "throughput_rps" },
+		{ "throughput_rps", "1.5.2", "throughput_rps" },
+		{ "service", "a word that is too long for it", "service" },
+		{ "schema", "2", "another version" },
+		{ "schema", "0", "another version" },
+		{ "schema", "one", "schema" },
+	};
+	static char text[TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		write_runs(3);
+		read_text(text);
+		replace(text, table[i].column, table[i].value);
+		write_text(text);
+		expect_refused("4", table[i].word);
+	}
+}
+
+Test(run, too_many_columns_are_refused)
+{
+	static char text[TEXT_MAX];
+
+	write_runs(2);
+	read_text(text);
+	strcpy(strrchr(text, '\n'), ",1\n");
+	write_text(text);
+	expect_refused("3", "too many columns");
+}
+
+Test(run, too_few_columns_are_refused)
+{
+	static char text[TEXT_MAX];
+
+	write_runs(2);
+	read_text(text);
+	strcpy(strrchr(text, ','), "\n");
+	write_text(text);
+	expect_refused("3", "too few columns");
+	write_runs(1);
+	read_text(text);
+	strcat(text, "\n");
+	write_text(text);
+	expect_refused("3", "");
+}
+
+Test(run, a_last_line_that_was_cut_anywhere_is_refused)
+{
+	static char whole[TEXT_MAX];
+	static char text[TEXT_MAX];
+	size_t length;
+
+	write_runs(1);
+	read_text(text);
+	length = strlen(text);
+	write_runs(2);
+	read_text(whole);
+	for (size_t cut = length + 1; cut < strlen(whole); cut++) {
+		memcpy(text, whole, cut);
+		text[cut] = '\0';
+		write_text(text);
+		expect_refused("3", "cut short");
+	}
+}
+
+Test(run, another_header_is_refused)
+{
+	static const char *const headers[] = { "schema,case_name\n", "a,b,c\n", "\n", "#\n" };
+	static char text[TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		write_text(headers[i]);
+		expect_refused("1", "header");
+	}
+	write_runs(1);
+	read_text(text);
+	write_text(strchr(text, '\n') + 1);
+	expect_refused("1", "header");
+}
+
+Test(run, an_empty_file_is_refused)
+{
+	write_text("");
+	expect_refused("0", "empty");
+}
+
+Test(run, a_file_that_is_not_there_is_named)
+{
+	struct run *runs;
+	char why[256];
+
+	cr_expect_eq(run_read_all("/nonexistent/runs.csv", &runs, why, sizeof(why)), -ENOENT);
+	cr_expect_not_null(strstr(why, "/nonexistent/runs.csv"));
+	cr_expect_null(runs);
+}
+
+Test(run, a_point_is_what_was_asked_of_the_server_and_the_load)
+{
+	struct run a = sample(1);
+	struct run b;
+	int64_t *const asked[] = { &b.threads, &b.cores, &b.cpu_ns, &b.wall_ns, &b.connections };
+	char *const words[] = { b.service, b.wait, b.work, b.arch };
+
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+		b = a;
+		(*asked[i])++;
+		cr_expect_not(run_same_point(&a, &b), "number %zu", i);
+	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		b = a;
+		strcpy(words[i], "other");
+		cr_expect_not(run_same_point(&a, &b), "word %zu", i);
+	}
+	b = a;
+	b.repetition++;
+	b.sequence++;
+	b.throughput_rps *= 2;
+	b.requests = 1;
+	b.overhead_ns++;
+	strcpy(b.case_name, "another case with the same point");
+	cr_expect(run_same_point(&a, &b));
+}

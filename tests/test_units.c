@@ -1,0 +1,163 @@
+#include "common/units.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+
+typedef int (*parser)(const char *, int64_t *);
+
+struct row {
+	parser parse;
+	const char *text;
+	int rc;
+	int64_t value;
+};
+
+static const struct row rows[] = {
+	{ units_parse_duration, "0", 0, 0 },
+	{ units_parse_duration, "0ms", 0, 0 },
+	{ units_parse_duration, "1ns", 0, 1 },
+	{ units_parse_duration, "250us", 0, 250000 },
+	{ units_parse_duration, "9900us", 0, 9900000 },
+	{ units_parse_duration, "9.9ms", 0, 9900000 },
+	{ units_parse_duration, "0.1us", 0, 100 },
+	{ units_parse_duration, "1.50s", 0, 1500000000 },
+	{ units_parse_duration, "2m", 0, 120000000000 },
+	{ units_parse_duration, "24h", 0, 86400000000000 },
+	{ units_parse_duration, "100.000000001s", 0, 100000000001 },
+	{ units_parse_duration, "9223372036854775807ns", 0, INT64_MAX },
+	{ units_parse_duration, "9223372036854775808ns", -ERANGE },
+	{ units_parse_duration, "99999999999h", -ERANGE },
+	{ units_parse_duration, "99999999999999999999999999s", -ERANGE },
+	{ units_parse_duration, "", -EINVAL },
+	{ units_parse_duration, "5", -EINVAL },
+	{ units_parse_duration, "ms", -EINVAL },
+	{ units_parse_duration, "-1ms", -EINVAL },
+	{ units_parse_duration, "+1ms", -EINVAL },
+	{ units_parse_duration, " 1ms", -EINVAL },
+	{ units_parse_duration, "1 ms", -EINVAL },
+	{ units_parse_duration, "1ms ", -EINVAL },
+	{ units_parse_duration, "1MS", -EINVAL },
+	{ units_parse_duration, "1d", -EINVAL },
+	{ units_parse_duration, ".5s", -EINVAL },
+	{ units_parse_duration, "1.s", -EINVAL },
+	{ units_parse_duration, "1.5.5s", -EINVAL },
+	{ units_parse_duration, "1e3s", -EINVAL },
+	{ units_parse_duration, "0x10s", -EINVAL },
+	{ units_parse_duration, "inf", -EINVAL },
+	{ units_parse_duration, "nan", -EINVAL },
+	/* Part of a nanosecond would have to be rounded. */
+	{ units_parse_duration, "1.5ns", -EINVAL },
+	{ units_parse_duration, "1.0000001us", -EINVAL },
+
+	{ units_parse_count, "0", 0, 0 },
+	{ units_parse_count, "25", 0, 25 },
+	{ units_parse_count, "10k", 0, 10000 },
+	{ units_parse_count, "1M", 0, 1000000 },
+	{ units_parse_count, "9007199254740993", 0, 9007199254740993 },
+	{ units_parse_count, "9223372036854775807", 0, INT64_MAX },
+	{ units_parse_count, "9223372036854775808", -ERANGE },
+	{ units_parse_count, "9223372036854775807k", -ERANGE },
+	{ units_parse_count, "10K", -EINVAL },
+	{ units_parse_count, "1m", -EINVAL },
+	{ units_parse_count, "1kk", -EINVAL },
+	{ units_parse_count, "2.5", -EINVAL },
+	{ units_parse_count, "1.0005k", -EINVAL },
+	{ units_parse_count, "-1", -EINVAL },
+	{ units_parse_count, "", -EINVAL },
+
+	{ units_parse_size, "0", 0, 0 },
+	{ units_parse_size, "100", 0, 100 },
+	{ units_parse_size, "5B", 0, 5 },
+	{ units_parse_size, "64KiB", 0, 65536 },
+	{ units_parse_size, "2MiB", 0, 2097152 },
+	{ units_parse_size, "1GiB", 0, 1073741824 },
+	{ units_parse_size, "3kB", 0, 3000 },
+	{ units_parse_size, "1MB", 0, 1000000 },
+	{ units_parse_size, "1GB", 0, 1000000000 },
+	{ units_parse_size, "9999999999GiB", -ERANGE },
+	{ units_parse_size, "64K", -EINVAL },
+	{ units_parse_size, "64Kib", -EINVAL },
+	{ units_parse_size, "1KB", -EINVAL },
+	{ units_parse_size, "1TiB", -EINVAL },
+	{ units_parse_size, "0.5B", -EINVAL },
+	{ units_parse_size, "one", -EINVAL },
+};
+
+Test(units, takes_the_whole_text_exactly_or_refuses_it)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		int64_t value = -1;
+		int rc = row->parse(row->text, &value);
+
+		cr_expect_eq(rc, row->rc, "'%s': %d, not %d", row->text, rc, row->rc);
+		if (row->rc == 0)
+			cr_expect_eq(value, row->value, "'%s': %lld", row->text, (long long)value);
+	}
+}
+
+Test(units, a_duration_is_shown_with_three_digits_in_the_unit_that_suits_it)
+{
+	static const struct {
+		double ns;
+		const char *text;
+	} table[] = {
+		{ 0, "0ns" },         { 1, "1ns" },          { 999, "999ns" },
+		{ 1000, "1us" },      { 1234, "1.23us" },    { 12345, "12.3us" },
+		{ 123456, "123us" },  { 9900000, "9.90ms" }, { 1500000000, "1.50s" },
+		{ 999960, "1.00ms" }, { 9996000, "10.0ms" }, { 99960000, "100ms" },
+		{ 250e9, "250s" },    { -1234, "-1.23us" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[UNITS_TEXT_MAX];
+
+		cr_expect_str_eq(units_format_duration(text, table[i].ns), table[i].text,
+				 "%g ns: %s, not %s", table[i].ns, text, table[i].text);
+	}
+}
+
+Test(units, an_exactly_formatted_duration_parses_to_itself)
+{
+	static const struct {
+		int64_t ns;
+		const char *text;
+	} table[] = {
+		{ 0, "0s" },
+		{ 1, "1ns" },
+		{ 1001, "1001ns" },
+		{ 9900000, "9900us" },
+		{ 100000000, "100ms" },
+		{ 90000000000, "90s" },
+		{ INT64_MAX, "9223372036854775807ns" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[UNITS_TEXT_MAX];
+		int64_t again = -1;
+
+		cr_expect_str_eq(units_format_duration_exact(text, table[i].ns), table[i].text);
+		cr_expect_eq(units_parse_duration(text, &again), 0);
+		cr_expect_eq(again, table[i].ns, "%s", text);
+	}
+}
+
+Test(units, a_formatted_size_parses_to_itself)
+{
+	static const struct {
+		int64_t bytes;
+		const char *text;
+	} table[] = {
+		{ 0, "0B" },         { 1, "1B" },        { 1000, "1000B" },
+		{ 1024, "1KiB" },    { 65536, "64KiB" }, { 1 << 20, "1MiB" },
+		{ 1 << 30, "1GiB" }, { 1025, "1025B" },  { 3 << 20, "3MiB" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[UNITS_TEXT_MAX];
+		int64_t again = -1;
+
+		cr_expect_str_eq(units_format_size(text, table[i].bytes), table[i].text);
+		cr_expect_eq(units_parse_size(text, &again), 0);
+		cr_expect_eq(again, table[i].bytes, "%s", text);
+	}
+}

@@ -1,0 +1,151 @@
+/* Usage errors: status 2, and one line on stderr that names the cause. */
+#include "tests/programs.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROW_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static const char server[] = "CWT_SERVER";
+static const char backend[] = "CWT_BACKEND";
+
+struct row {
+	const char *program;
+	const char *words[10];
+	const char *causes[3]; /* in the line */
+	int descriptors;       /* the hard limit, or 0 */
+};
+
+static const struct row rows[] = {
+	{ server, { NULL }, { "--arch" } },
+	{ server, { "--arch" }, { "--arch needs a value" } },
+	{ server, { "--arch", "none" }, { "--arch none", "pool", "loop" } },
+	{ server, { "--arch", "loop", "--brush" }, { "unknown option --brush" } },
+	{ server, { "--arch", "loop", "north" }, { "north" } },
+	{ server, { "--arch", "loop", "--cpu", "5" }, { "--cpu 5", "a time" } },
+	{ server, { "--arch", "loop", "--cpu", "-5ms" }, { "--cpu -5ms" } },
+	{ server, { "--arch", "loop", "--w", "5ms" }, { "unknown option --w" } },
+	{ server, { "--arch", "pool", "--threads", "0" }, { "--threads 0", "the least is 1" } },
+	{ server, { "--arch", "pool", "--threads", "x" }, { "--threads x" } },
+	{ server, { "--arch", "pool", "--stack", "1KiB" }, { "--stack 1KiB", "the least is" } },
+	{ server, { "--arch", "loop", "--threads", "5" }, { "--threads", "loop" } },
+	{ server, { "--arch", "loop", "--stack", "1MiB" }, { "--stack", "loop" } },
+	{ server, { "--arch", "loop", "--service", "echo" }, { "--service echo", "app", "proxy" } },
+	{ server, { "--arch", "loop", "--service", "proxy" }, { "--upstream HOST:PORT" } },
+	{ server, { "--arch", "loop", "--wait", "backend" }, { "--upstream HOST:PORT" } },
+	{ server, { "--arch", "loop", "--upstream", "nowhere" }, { "--upstream nowhere" } },
+	{ server,
+	  { "--arch", "loop", "--upstream", "127.0.0.1:1", "--wait", "timer" },
+	  { "--upstream", "timer" } },
+	{ server,
+	  { "--arch", "loop", "--service", "proxy", "--upstream", "127.0.0.1:1", "--wait",
+	    "timer" },
+	  { "--wait", "proxy" } },
+	{ server,
+	  { "--arch", "loop", "--cpu", "5ms", "--wall", "2ms", "--overhead", "1us" },
+	  { "--wall 2ms", "--cpu 5ms" } },
+	{ server, { "--arch", "loop", "--wall", "2ms", "--wait", "none" }, { "--wall 2ms" } },
+	{ server,
+	  { "--arch", "loop", "--upstream", "127.0.0.1:1", "--wall", "2s", "--upstream-timeout",
+	    "1s" },
+	  { "--wall 2s", "--upstream-timeout" } },
+	{ server,
+	  { "--arch", "loop", "--cpu", "1us", "--overhead", "10us" },
+	  { "1us", "10us", "--cpu" } },
+	{ server,
+	  { "--arch", "pool", "--cpu", "999us", "--overhead", "1ms" },
+	  { "999us", "1ms", "--cpu" } },
+	{ server, { "--arch", "loop", "--overhead", "10us" }, { "--overhead", "--cpu" } },
+	{ server, { "--arch", "loop", "--work", "ops" }, { "--work", "--cpu" } },
+	{ server, { "--arch", "loop", "--cpus", "x" }, { "--cpus x" } },
+	{ server, { "--arch", "loop", "--cpus", "1000" }, { "--cpus" } },
+	{ server, { "--arch", "loop", "--client-timeout", "0" }, { "--client-timeout 0" } },
+	{ server, { "--arch", "loop", "--listen", "127.0.0.1" }, { "--listen 127.0.0.1" } },
+	{ server,
+	  { "--arch", "pool", "--threads", "100" },
+	  { "--threads 100", "file descriptors", "64" },
+	  64 },
+	{ server,
+	  { "--arch", "pool", "--threads", "40", "--wait", "backend", "--upstream", "127.0.0.1:1" },
+	  { "--threads 40", "file descriptors", "64" },
+	  64 },
+	{ backend, { "--brush" }, { "unknown option --brush" } },
+	{ backend, { "north" }, { "north" } },
+	{ backend, { "--connections", "0" }, { "--connections 0" } },
+	{ backend, { "--dist", "normal" }, { "--dist normal", "constant", "exponential" } },
+	{ backend, { "--cpus", "1000" }, { "--cpus" } },
+	{ backend, { "--connections", "100k" }, { "100000", "file descriptors", "128" }, 128 },
+	{ backend, { "--connections", "10" }, { "file descriptors", "64" }, 64 },
+};
+
+static void expect_refusal(const struct row *row)
+{
+	struct program program;
+	char text[PROGRAM_ERRORS_MAX];
+	int status;
+
+	program_start_limited(&program, row->program, row->words, row->descriptors);
+	status = program_wait(&program);
+	program_errors(&program, text);
+	cr_expect_eq(status, 2, "%s %s %s: status %d: %s", row->program, row->words[0],
+		     row->words[2], status, text);
+	cr_expect_eq(strcspn(text, "\n") + 1, strlen(text), "not one line: '%s'", text);
+	for (size_t i = 0; i < ROW_COUNT(row->causes) && row->causes[i]; i++)
+		cr_expect_not_null(strstr(text, row->causes[i]), "no '%s' in: %s", row->causes[i],
+				   text);
+	close(program.errors);
+}
+
+Test(usage, an_impossible_command_line_is_refused_with_one_line_that_names_the_cause)
+{
+	for (size_t i = 0; i < ROW_COUNT(rows); i++)
+		expect_refusal(&rows[i]);
+}
+
+Test(usage, a_busy_port_is_refused_with_its_number)
+{
+	struct net_address address;
+	char text[NET_TEXT_MAX];
+	int listening = peer_listen(&address);
+	const struct row table[] = {
+		{ server, { "--arch", "loop", "--listen", text }, { text, "in use" } },
+		{ server, { "--arch", "pool", "--listen", text }, { text, "in use" } },
+		{ backend, { "--listen", text }, { text, "in use" } },
+	};
+
+	net_format(&address, text);
+	for (size_t i = 0; i < ROW_COUNT(table); i++)
+		expect_refusal(&table[i]);
+	close(listening);
+}
+
+Test(usage, help_is_printed_to_stdout_with_status_0)
+{
+	static const char *const words[] = { "--help", NULL };
+	static const char *const programs[] = { server, backend };
+
+	for (size_t i = 0; i < ROW_COUNT(programs); i++) {
+		struct program program;
+		char text[PROGRAM_ERRORS_MAX];
+		struct text help;
+
+		program_start(&program, programs[i], words);
+		help = client_receive(program.output, 0);
+		cr_expect_eq(program_wait(&program), 0);
+		cr_expect_str_eq(program_errors(&program, text), "");
+		cr_expect_eq(strncmp(help.bytes, "usage: cwt-", 11), 0, "%s", help.bytes);
+		free(help.bytes);
+		close(program.errors);
+	}
+}
+
+Test(usage, as_many_threads_as_descriptors_allow_do_start)
+{
+	static const char *const words[] = { "--arch", "pool", "--threads", "48", NULL };
+	struct program program;
+
+	program_start_limited(&program, server, words, 64);
+	program_await_ready(&program);
+	program_stop(&program);
+}
