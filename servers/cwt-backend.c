@@ -22,20 +22,36 @@ enum { SPARE_DESCRIPTORS = 64, PROCESSES_MOST = 64 };
 
 static const char *const distribution_names[] = { "constant", "exponential", NULL };
 
-/* A worker that ends with its supervisor. Its signals stay blocked until the loop handles them. */
+/*
+ * Start a worker that ends with its supervisor, and wait until it is ready, as before that a
+ * signal would end it at once. Returns its id, or -1.
+ */
 static pid_t start_worker(const struct server *server)
 {
 	pid_t supervisor = getpid();
-	pid_t pid = fork();
-	int null;
+	sigset_t none;
+	int said[2];
+	char ready;
+	pid_t pid;
 
-	if (pid != 0)
-		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	null = open("/dev/null", O_WRONLY);
-	if (getppid() != supervisor || null < 0 || dup2(null, STDOUT_FILENO) < 0)
-		_exit(1);
-	_exit(evented_run(server) == 0 ? 0 : 1);
+	if (pipe2(said, O_CLOEXEC) != 0)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != supervisor || dup2(said[1], STDOUT_FILENO) < 0)
+			_exit(1);
+		close(said[0]);
+		close(said[1]);
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		_exit(evented_run(server) == 0 ? 0 : 1);
+	}
+	close(said[1]);
+	if (pid > 0 && read(said[0], &ready, 1) != 1)
+		pid = -1;
+	close(said[0]);
+	return pid;
 }
 
 /* Wait for the signal to stop, or for a worker that failed. Returns the exit status. */
@@ -76,7 +92,7 @@ static int run_workers(const struct server *server, int count)
 	for (int i = 0; i < count; i++) {
 		workers[i] = start_worker(server);
 		if (workers[i] < 0)
-			return options_fail("cwt-backend", "cannot fork: not even %d processes",
+			return options_fail("cwt-backend", "cannot start %d processes",
 					    count);
 	}
 	server_ready(server);

@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 enum {
-	ACCEPTS_AT_ONCE = 64,
+	/* As many as can be waiting: a turn of a busy loop is long, and who is not accepted
+	   starves. */
+	ACCEPTS_AT_ONCE = NET_BACKLOG,
+	READS_AT_ONCE = 16,
 	TICKS_PER_PATIENCE = 16, /* timeouts are kept to one part in so many */
 	LATE_WEIGHT = 64,        /* of how many timers late_ns is the mean */
 	LATE_MOST_NS = 75 * NS_PER_US,
@@ -30,8 +33,9 @@ struct loop {
 	struct task *tasks; /* all connections */
 	int64_t task_count;
 	int64_t tick_ns;
-	int64_t late_ns;  /* how late the loop wakes up, lately: see aim() */
-	uint32_t tick;    /* coarse time, so that a timeout costs a request nothing */
+	int64_t late_ns; /* how late the loop wakes up, lately: see aim() */
+	uint32_t tick;   /* coarse time, so that a timeout costs a request nothing */
+	int priorities;
 	bool clock_stale; /* work was done since the loop read the clock */
 	bool accept_paused;
 	bool stopping;
@@ -53,6 +57,8 @@ struct task {
 	uint32_t since; /* the tick at which patience began */
 	int fd;
 	bool deferred; /* the loop's next turn goes on with it */
+	bool more;     /* the client may have sent what was not read yet */
+	bool ended;    /* the client has sent its last */
 };
 
 static void advance(struct task *task);
@@ -83,9 +89,13 @@ static void destroy(struct task *task)
 	}
 }
 
-/* Reading: an event, then one read. Events are level-triggered: what is left comes again. */
+/*
+ * Reading. A client's readiness is told once (EV_ET): told again and again, it would cost a loop
+ * with thousands of requests before its processor more than their work. So what is not read to
+ * its end now is remembered: `more` may be there.
+ */
 
-static ssize_t read_into_space(struct conn *conn, int fd)
+static ssize_t read_into_space(struct conn *conn, int fd, bool *more)
 {
 	struct iovec space = conn_space(conn);
 	ssize_t rc;
@@ -93,20 +103,33 @@ static ssize_t read_into_space(struct conn *conn, int fd)
 	if (space.iov_len == 0)
 		return -ENOMEM;
 	rc = read(fd, space.iov_base, space.iov_len);
+	*more = rc == (ssize_t)space.iov_len;
 	return rc >= 0 ? rc : -errno;
+}
+
+static void read_client(struct task *task)
+{
+	ssize_t rc = read_into_space(&task->conn, task->fd, &task->more);
+
+	conn_done(&task->conn, rc);
+	/*
+	 * The end of input is told together with the last bytes before it; a reset not even as
+	 * such. In the middle of a request look again, then; after a whole one, the reply's write
+	 * tells.
+	 */
+	if (task->ended || (rc > 0 && conn_next(&task->conn) == CONN_READ))
+		task->more = true;
 }
 
 static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct task *task = arg;
 
-	(void)what;
-	if (task->step == CONN_READ) {
-		conn_done(&task->conn, read_into_space(&task->conn, fd));
+	(void)fd;
+	task->ended = task->ended || (what & EV_CLOSED);
+	task->more = true;
+	if (task->step == CONN_READ && !task->deferred)
 		advance(task);
-	} else {
-		event_del(task->readable); /* not now; the next CONN_READ adds it again */
-	}
 }
 
 static void on_link_readable(evutil_socket_t fd, short what, void *arg)
@@ -119,7 +142,9 @@ static void on_link_readable(evutil_socket_t fd, short what, void *arg)
 		upstream_forget(link->upstream, link);
 		upstream_close(link);
 	} else if (task->step == CONN_CALL_READ) {
-		conn_done(&task->conn, read_into_space(&task->conn, fd));
+		bool more;
+
+		conn_done(&task->conn, read_into_space(&task->conn, fd, &more));
 		advance(task);
 	} else {
 		event_del(link->readable);
@@ -146,22 +171,33 @@ static void on_link_writable(evutil_socket_t fd, short what, void *arg)
 	advance(task);
 }
 
+/*
+ * Priorities, where requests mean work: what ends a request, and who comes new, goes before the
+ * next request's work (FIRST). Otherwise replies would come in bursts, each as late as all the
+ * work that was ready when the loop last looked: seconds, when thousands wait.
+ */
+enum { FIRST = 0, THEN = 1, PRIORITIES = 2 };
+static const int64_t turn_ns = 5 * NS_PER_MS;
+
 /* Make the event if there is none yet, and add it. False when there is no memory. */
 static bool await(struct loop *loop, struct event **event, int fd, short what,
 		  event_callback_fn callback, void *arg)
 {
-	if (!*event)
+	if (!*event) {
 		*event = event_new(loop->base, fd, what, callback, arg);
+		if (*event)
+			event_priority_set(*event, FIRST);
+	}
 	return *event && event_add(*event, NULL) == 0;
 }
 
 /* Returns whether the step is done; if not, an event will go on with it. */
-static bool try_write(struct task *task, int fd, struct event **writable,
+static bool try_write(struct task *task, int fd, struct event **writable, short what,
 		      event_callback_fn callback, void *arg)
 {
 	ssize_t rc = writev(fd, task->conn.out, task->conn.out_count);
 
-	if (rc < 0 && errno == EAGAIN && await(task->loop, writable, fd, EV_WRITE, callback, arg))
+	if (rc < 0 && errno == EAGAIN && await(task->loop, writable, fd, what, callback, arg))
 		return false;
 	conn_done(&task->conn, rc >= 0 ? rc : -errno);
 	return true;
@@ -229,13 +265,16 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Returns whether on_timer() will go on with the task. */
-static bool start_timer(struct task *task, int64_t ns)
+static bool start_timer(struct task *task, int64_t ns, int priority)
 {
 	struct timeval wait = clock_timeval(ns + NS_PER_US - 1);
 
 	if (!task->timer)
 		task->timer = evtimer_new(task->loop->base, on_timer, task);
-	return task->timer && evtimer_add(task->timer, &wait) == 0;
+	if (!task->timer)
+		return false;
+	event_priority_set(task->timer, task->loop->priorities > priority ? priority : FIRST);
+	return evtimer_add(task->timer, &wait) == 0;
 }
 
 static bool try_wait(struct task *task)
@@ -246,7 +285,7 @@ static bool try_wait(struct task *task)
 	if (loop->clock_stale)
 		event_base_update_cache_time(loop->base);
 	loop->clock_stale = false;
-	if (start_timer(task, aim(task)))
+	if (start_timer(task, aim(task), FIRST))
 		return false;
 	conn_done(&task->conn, -ENOMEM);
 	return true;
@@ -273,9 +312,13 @@ static bool carry_out(struct task *task)
 
 	switch (task->step) {
 	case CONN_READ:
-		return event_add(task->readable, NULL) != 0;
+		if (!task->more)
+			return false;
+		read_client(task);
+		return true;
 	case CONN_WRITE:
-		return try_write(task, task->fd, &task->writable, on_client_writable, task);
+		return try_write(task, task->fd, &task->writable, EV_WRITE | EV_ET,
+				 on_client_writable, task);
 	case CONN_WAIT:
 		return try_wait(task);
 	case CONN_CALL:
@@ -284,7 +327,7 @@ static bool carry_out(struct task *task)
 		return !await(task->loop, &link->readable, link->fd, EV_READ | EV_PERSIST,
 			      on_link_readable, link);
 	case CONN_CALL_WRITE:
-		return try_write(task, link->fd, &link->writable, on_link_writable, link);
+		return try_write(task, link->fd, &link->writable, EV_WRITE, on_link_writable, link);
 	case CONN_WORK:
 		work_do(&conn->service->work);
 		task->loop->clock_stale = true;
@@ -308,7 +351,8 @@ static bool carry_out(struct task *task)
 /* Go on until a step has to wait. */
 static void advance(struct task *task)
 {
-	bool worked = false;
+	int reads = 0;
+	int works = 0;
 	enum conn_patience patience;
 
 	for (;;) {
@@ -317,16 +361,18 @@ static void advance(struct task *task)
 			destroy(task);
 			return;
 		}
-		if (task->step == CONN_WORK && worked && start_timer(task, 0)) {
+		reads += task->step == CONN_READ;
+		works += task->step == CONN_WORK;
+		if ((works > 1 || reads > READS_AT_ONCE) && start_timer(task, 0, THEN)) {
 			/*
-			 * Pipelined requests take their turn with other connections. A timer, as an
-			 * event that is made active is called before the loop looks for others.
+			 * Pipelined requests, and bodies without end, take their turn with other
+			 * connections. By a timer, as an event that is made active is called before
+			 * the loop looks for others.
 			 */
 			task->deferred = true;
 			task->patience = CONN_PATIENCE_NONE;
 			return;
 		}
-		worked = worked || task->step == CONN_WORK;
 		if (!carry_out(task))
 			break;
 	}
@@ -391,8 +437,11 @@ static int accept_task(struct loop *loop, int fd)
 
 	if (!task)
 		return -ENOMEM;
-	task->readable = event_new(loop->base, fd, EV_READ | EV_PERSIST, on_client_readable, task);
-	if (!task->readable) {
+	task->readable = event_new(loop->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
+				   on_client_readable, task);
+	if (!task->readable || event_add(task->readable, NULL) != 0) {
+		if (task->readable)
+			event_free(task->readable);
 		free(task);
 		return -ENOMEM;
 	}
@@ -446,6 +495,7 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	(void)what;
 	if (loop->stopping)
 		return;
+	on_accept(loop->server->listen_fd, 0, loop); /* those who are connected already */
 	loop->stopping = true;
 	event_free(loop->listener);
 	loop->listener = NULL;
@@ -457,24 +507,35 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	for (struct task *task = loop->tasks; task; task = next) {
 		next = task->next;
 		conn_stop(&task->conn);
+		if (!conn_is_idle(&task->conn))
+			continue;
+		read_client(task); /* a request may have come that the loop has not seen yet */
 		if (conn_is_idle(&task->conn))
 			destroy(task);
+		else
+			advance(task);
 	}
 }
 
-static struct event_base *make_base(const struct service *service)
+static struct event_base *make_base(const struct service *service, int priorities)
 {
 	struct event_config *config = event_config_new();
+	struct timeval turn = clock_timeval(turn_ns);
 	struct event_base *base;
 
 	if (!config)
 		return NULL;
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
 	/* Costs a system call per turn of the loop, so only where it waits by its own timers. */
 	if (service->wait == WAIT_TIMER)
 		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	if (priorities > 1)
+		event_config_set_max_dispatch_interval(config, &turn, -1, THEN);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
+	if (base)
+		event_base_priority_init(base, priorities);
 	return base;
 }
 
@@ -486,8 +547,11 @@ static bool add_events(struct loop *loop)
 	loop->listener = event_new(loop->base, loop->server->listen_fd, EV_READ | EV_PERSIST,
 				   on_accept, loop);
 	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
-	if (!loop->listener || !loop->ticker || event_add(loop->listener, NULL) != 0 ||
-	    event_add(loop->ticker, &tick) != 0)
+	if (!loop->listener || !loop->ticker)
+		return false;
+	event_priority_set(loop->listener, FIRST);
+	event_priority_set(loop->ticker, FIRST);
+	if (event_add(loop->listener, NULL) != 0 || event_add(loop->ticker, &tick) != 0)
 		return false;
 	for (int i = 0; i < 2; i++) {
 		loop->stop_events[i] = evsignal_new(loop->base, signals[i], on_stop, loop);
@@ -520,10 +584,10 @@ int evented_run(const struct server *server)
 	int rc = -ENOMEM;
 
 	prctl(PR_SET_TIMERSLACK, 1);
-	loop.base = make_base(&server->service);
+	loop.priorities = server->service.work.ns > 0 ? PRIORITIES : 1;
+	loop.base = make_base(&server->service, loop.priorities);
 	if (!loop.base || !add_events(&loop))
 		goto out;
-	server_unblock_signals(); /* whoever started us may have blocked them, to lose none */
 	server_ready(server);
 	rc = event_base_dispatch(loop.base) < 0 ? -EIO : 0;
 out:

@@ -44,20 +44,13 @@ void server_block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
-void server_unblock_signals(void)
-{
-	sigset_t set = stop_signals();
-
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-}
-
 void server_await_stop(void)
 {
 	sigset_t set = stop_signals();
 	int got;
 
 	sigwait(&set, &got);
-	server_unblock_signals();
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
 enum server_accept server_accept_failed(int error)

@@ -30,9 +30,6 @@ void server_warn_descriptors(void);
 /* Block SIGTERM and SIGINT in this thread and those it starts from now on. */
 void server_block_signals(void);
 
-/* Let them through in this thread, now that something handles them. */
-void server_unblock_signals(void);
-
 /* Wait for SIGTERM or SIGINT, which are blocked. After it, a second one ends the process. */
 void server_await_stop(void);
 

@@ -136,7 +136,7 @@ Test(load, every_good_reply_is_counted_however_it_is_framed)
 		scripted_start(&server, &script);
 		config = config_of();
 		/* Bounded by the number of the server's threads. */
-		config.window_ns = 60 * NS_PER_MS;
+		config.window_ns = 200 * NS_PER_MS;
 		cr_expect_eq(run(&config), 0, "%s", table[i].name);
 		expect_errors(LOAD_ERRORS, table[i].name);
 		expect_consistent(table[i].name);

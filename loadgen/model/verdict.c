@@ -154,7 +154,7 @@ static void conclude(struct point *point, struct tally *tally)
 		return;
 	}
 	point->why[0] = '\0';
-	if (!tally->repeated)
+	if (!tally->repeated && point->valid_runs == 1)
 		point->measured = interval_of(samples, window_samples(&point->first, samples));
 	else
 		point->measured = interval_of(tally->throughput, tally->count);

@@ -75,7 +75,7 @@ static int complain(struct reader *reader, int line, const char *format, ...)
 int64_t plan_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores)
 {
 	double ratio = (double)cores * (double)wall_ns / (double)cpu_ns;
-	double n = fmin(2 * ratio, 1.3 * ratio + 200);
+	double n = fmin(2 * ratio, 1.3 * ratio + 10);
 
 	if (threads > 0)
 		return threads;

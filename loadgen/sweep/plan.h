@@ -42,7 +42,8 @@ void plan_free(struct plan *plan);
 
 /*
  * N for a point whose plan names none. A limited server gets as many connections as it can hold,
- * t. An evented one gets twice w/c, and no more than 1.3 w/c and 200, which is enough to keep its
- * processors busy.
+ * t. An evented one gets 1.3 w/c, which keeps its processors busy; for small w/c some more, up to
+ * 2 w/c, to be past the knee. Not more than needed, as a loop answers in bursts as long as the
+ * queue before its processor, and they blur the window's edges.
  */
 int64_t plan_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores);
