@@ -92,8 +92,7 @@ static int run_workers(const struct server *server, int count)
 	for (int i = 0; i < count; i++) {
 		workers[i] = start_worker(server);
 		if (workers[i] < 0)
-			return options_fail("cwt-backend", "cannot start %d processes",
-					    count);
+			return options_fail("cwt-backend", "cannot start %d processes", count);
 	}
 	server_ready(server);
 	return supervise(workers, count);

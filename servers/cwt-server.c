@@ -96,9 +96,7 @@ static int refuse_useless(const struct option_table *table, const struct request
 /* What is left of the wait's kind when it is not said: whatever w - c needs and can have. */
 static void choose_wait(const struct option_table *table, struct request *request)
 {
-	if (request->service == SERVICE_PROXY)
-		request->wait = WAIT_BACKEND;
-	else if (request->wait == UNSET && GIVEN("upstream"))
+	if (request->service == SERVICE_PROXY || (request->wait == UNSET && GIVEN("upstream")))
 		request->wait = WAIT_BACKEND;
 	else if (request->wait == UNSET)
 		request->wait = request->wall_ns > request->cpu_ns ? WAIT_TIMER : WAIT_NONE;
@@ -227,7 +225,7 @@ static int serve(const struct option_table *table, struct request *request)
 	rc = set_work(table, request, &server.service);
 	if (rc != 0)
 		return rc;
-	if (GIVEN("cpus") && (rc = cpus_bind(&request->cpus)) != 0)
+	if (GIVEN("cpus") && cpus_bind(&request->cpus) != 0)
 		return options_complain(table, "--cpus: none of these processors can be used here");
 	return arch->run(&server) == 0 ? 0 : 1;
 }

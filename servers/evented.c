@@ -215,7 +215,7 @@ static bool try_call(struct task *task)
 		link->owner = task;
 		task->link = link;
 	}
-	if (rc == -EINPROGRESS &&
+	if (rc == -EINPROGRESS && link &&
 	    await(task->loop, &link->writable, link->fd, EV_WRITE, on_link_writable, link))
 		return false;
 	conn_done(&task->conn, rc);

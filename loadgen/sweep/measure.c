@@ -21,7 +21,7 @@ enum {
 	KNOWN_WORK_NS = 50 * NS_PER_US, /* while o is metered: see docs/architecture.md */
 	START_STOP_NS = 250 * NS_PER_MS,
 	CONNECT_GAP_NS = 50 * NS_PER_US,
-	SMALL_CPU_NS = NS_PER_MS, /* below it, o is metered anew for each repetition */
+	SMALL_CPU_NS = NS_PER_MS, /* below it, o is metered anew for each run */
 	SPARE_DESCRIPTORS = 64,
 	SPARE_THREADS = 200,
 	MAPS_PER_THREAD = 2,
@@ -214,11 +214,10 @@ static const struct metered *find_metered(const struct measure *measure, const s
 					  bool any_overhead)
 {
 	for (size_t i = 0; i < measure->metered_count; i++) {
-		struct run known = measure->metered[i].asked;
+		const struct run *known = &measure->metered[i].asked;
 
-		if (any_overhead)
-			known.overhead_ref_ns = asked->overhead_ref_ns;
-		if (memcmp(&known, asked, sizeof(known)) == 0)
+		if (run_same_point(known, asked) && known->sequence == asked->sequence &&
+		    (any_overhead || known->overhead_ref_ns == asked->overhead_ref_ns))
 			return &measure->metered[i];
 	}
 	return NULL;
@@ -279,7 +278,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
 	snprintf(asked.work, sizeof(asked.work), "clock");
 	if (run->cpu_ns < SMALL_CPU_NS)
-		asked.repetition = run->repetition;
+		asked.sequence = run->sequence; /* anew for each run, and each further try */
 	metered = meter(measure, &asked, &config, false, &rc);
 	if (metered)
 		*value_ns = most(metered->cpu_ns - KNOWN_WORK_NS, 0);
