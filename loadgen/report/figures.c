@@ -183,8 +183,11 @@ static void write_case(FILE *file, const struct point *point, int row, const str
 {
 	const struct point *both[2] = { point, evented };
 
-	fprintf(file, "%d \"%s\\nt = %lld\"", row, point->first.case_name,
-		(long long)point->first.threads);
+	const char *rest = strstr(point->first.case_name, " with "); /* long names take two lines */
+	int first = rest ? (int)(rest - point->first.case_name) : RUN_NAME_MAX;
+
+	fprintf(file, "%d \"%.*s%s%s\\nt = %lld\"", row, first, point->first.case_name,
+		rest ? "\\n" : "", rest ? rest + 1 : "", (long long)point->first.threads);
 	for (int i = 0; i < 2; i++) {
 		const struct point *p = both[i];
 
