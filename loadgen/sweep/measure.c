@@ -16,8 +16,8 @@ enum {
 	READY_NS = 2000000000,
 	READY_TRIES = 15, /* of READY_NS each: 10,000 threads take their time to start */
 	GRACE_NS = 1000 * NS_PER_MS,
-	METER_WARMUP_NS = 200 * NS_PER_MS,
-	METER_WINDOW_NS = 500 * NS_PER_MS,
+	METER_WARMUP_NS = 100 * NS_PER_MS,
+	METER_WINDOW_NS = 400 * NS_PER_MS,
 	KNOWN_WORK_NS = 50 * NS_PER_US, /* while o is metered: see docs/architecture.md */
 	START_STOP_NS = 250 * NS_PER_MS,
 	CONNECT_GAP_NS = 50 * NS_PER_US,
