@@ -23,7 +23,7 @@ int net_parse(const char *text, struct net_address *address)
 	if (!colon || colon == text || colon[1] == '\0')
 		return -EINVAL;
 	if (colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strlen(colon + 1) > 5 ||
-	    atoi(colon + 1) > PORT_MOST)
+	    strtol(colon + 1, NULL, 10) > PORT_MOST)
 		return -EINVAL;
 	length = (size_t)(colon - text);
 	if (text[0] == '[') {

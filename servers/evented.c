@@ -241,10 +241,11 @@ static int64_t aim(struct task *task)
 static void learn_lateness(struct task *task)
 {
 	struct loop *loop = task->loop;
-	int64_t late_ns = clock_now_ns() - task->due_ns;
+	int64_t late_ns;
 
 	if (loop->server->service.kind != SERVICE_DELAY)
 		return;
+	late_ns = clock_now_ns() - task->due_ns;
 	if (late_ns > LATE_MOST_NS)
 		late_ns = LATE_MOST_NS;
 	loop->late_ns += (late_ns - loop->late_ns) / LATE_WEIGHT;

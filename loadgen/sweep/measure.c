@@ -13,8 +13,7 @@
 
 enum {
 	PATH_BYTES = 512,
-	READY_NS = 2000000000,
-	READY_TRIES = 15, /* of READY_NS each: 10,000 threads take their time to start */
+	READY_S = 30, /* 10,000 threads take their time to start */
 	GRACE_NS = 1000 * NS_PER_MS,
 	METER_WARMUP_NS = 100 * NS_PER_MS,
 	METER_WINDOW_NS = 400 * NS_PER_MS,
@@ -108,7 +107,7 @@ static int start_server(struct measure *measure, const struct run *asked, struct
 	add_duration(&line, "--overhead", asked->overhead_ref_ns);
 	add_option(&line, "--work", asked->work);
 	add_cpus(&line, &measure->plan->server_cpus);
-	return process_start(server, line.arguments, measure->log, (int64_t)READY_NS * READY_TRIES,
+	return process_start(server, line.arguments, measure->log, (int64_t)READY_S * NS_PER_S,
 			     measure->why);
 }
 
@@ -118,8 +117,8 @@ static int start_backend(struct measure *measure)
 
 	add_program(&line, measure, "cwt-backend");
 	add_cpus(&line, &measure->plan->load_cpus);
-	return process_start(&measure->backend, line.arguments, measure->log, READY_NS,
-			     measure->why);
+	return process_start(&measure->backend, line.arguments, measure->log,
+			     (int64_t)READY_S * NS_PER_S, measure->why);
 }
 
 /* Driving */
