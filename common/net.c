@@ -75,15 +75,17 @@ static int stream_socket(const struct net_address *address, bool nonblocking)
 	return fd >= 0 ? fd : -errno;
 }
 
-int net_listen(struct net_address *address, bool nonblocking)
+int net_listen(struct net_address *address, unsigned flags)
 {
 	int on = 1;
 	int rc;
-	int fd = stream_socket(address, nonblocking);
+	int fd = stream_socket(address, flags & NET_NONBLOCKING);
 
 	if (fd < 0)
 		return fd;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (flags & NET_SHARED)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (bind(fd, (const struct sockaddr *)&address->storage, address->length) != 0 ||
 	    listen(fd, NET_BACKLOG) != 0)
 		goto failed;
@@ -97,13 +99,12 @@ failed:
 	return rc;
 }
 
-int net_connect(const struct net_address *address, int64_t patience_ns, bool *connected)
+/* Tune the socket and connect it. Returns as net_connect() does; closes the socket on failure. */
+static int connect_socket(int fd, const struct net_address *address, int64_t patience_ns,
+			  bool *connected)
 {
 	int rc;
-	int fd = stream_socket(address, patience_ns == 0);
 
-	if (fd < 0)
-		return fd;
 	net_tune(fd);
 	if (patience_ns > 0) {
 		net_set_timeout(fd, SO_RCVTIMEO, patience_ns);
@@ -118,6 +119,31 @@ int net_connect(const struct net_address *address, int64_t patience_ns, bool *co
 	if (connected)
 		*connected = rc == 0;
 	return fd;
+}
+
+int net_connect(const struct net_address *address, int64_t patience_ns, bool *connected)
+{
+	int fd = stream_socket(address, patience_ns == 0);
+
+	return fd < 0 ? fd : connect_socket(fd, address, patience_ns, connected);
+}
+
+int net_connect_from(const struct net_address *source, const struct net_address *address,
+		     int64_t patience_ns)
+{
+	int on = 1;
+	int rc;
+	int fd = stream_socket(address, false);
+
+	if (fd < 0)
+		return fd;
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	if (bind(fd, (const struct sockaddr *)&source->storage, source->length) != 0) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	return connect_socket(fd, address, patience_ns, NULL);
 }
 
 int net_connect_result(int fd)
@@ -159,4 +185,18 @@ int net_need_descriptors(int64_t needed, int64_t *hard)
 		return -EMFILE;
 	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}
+
+int64_t net_local_ports(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	long first = 0;
+	long last = 0;
+
+	if (!file)
+		return INT64_MAX;
+	if (fscanf(file, "%ld %ld", &first, &last) != 2)
+		first = last = 0;
+	fclose(file);
+	return last > first ? last - first + 1 : INT64_MAX;
 }

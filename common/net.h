@@ -22,11 +22,17 @@ int net_parse(const char *text, struct net_address *address);
 /* Write HOST:PORT into text. Returns `text`. */
 char *net_format(const struct net_address *address, char text[NET_TEXT_MAX]);
 
+/* What a listening socket is besides close-on-exec, SO_REUSEADDR, and with backlog NET_BACKLOG. */
+enum net_listen_flags {
+	NET_NONBLOCKING = 1 << 0,
+	NET_SHARED = 1 << 1, /* SO_REUSEPORT: several sockets share the port, and its connections */
+};
+
 /*
- * A listening socket, close-on-exec, SO_REUSEADDR, backlog NET_BACKLOG; *address then holds the
- * port that was bound. Returns the descriptor, which the caller closes, or -errno.
+ * A listening socket; *address then holds the port that was bound. `flags` is of enum
+ * net_listen_flags. Returns the descriptor, which the caller closes, or -errno.
  */
-int net_listen(struct net_address *address, bool nonblocking);
+int net_listen(struct net_address *address, unsigned flags);
 
 /*
  * A connected stream socket whose every later read and write, like the connect itself, may block
@@ -35,6 +41,13 @@ int net_listen(struct net_address *address, bool nonblocking);
  * -errno: -ETIMEDOUT when patience ended.
  */
 int net_connect(const struct net_address *address, int64_t patience_ns, bool *connected);
+
+/*
+ * net_connect() that blocks, from an address of this machine; `source` has port 0, and the kernel
+ * takes a port that is free for this very pair of addresses.
+ */
+int net_connect_from(const struct net_address *source, const struct net_address *address,
+		     int64_t patience_ns);
 
 /* What a non-blocking connect came to, once the socket is writable: 0 or -errno. */
 int net_connect_result(int fd);
@@ -50,3 +63,6 @@ void net_set_timeout(int fd, int option, int64_t ns);
  * when the hard limit, stored in *hard, is lower.
  */
 int net_need_descriptors(int64_t needed, int64_t *hard);
+
+/* Local ports that the kernel hands out for one address; INT64_MAX if it doesn't say. */
+int64_t net_local_ports(void);

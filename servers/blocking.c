@@ -6,45 +6,40 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One connection being served. */
-struct line {
-	struct blocking *blocking;
-	struct conn conn;
-	int fd;
-	struct upstream_link *link;
-	enum conn_patience since_patience; /* of the last read */
-	int64_t since_ns;                  /* when a patience that is not renewed began */
-	bool short_patience;               /* the socket's receive timeout is not the usual one */
-};
-
-void blocking_init(struct blocking *blocking, const struct server *server,
+void blocking_init(struct blocking *blocking, struct blocking_own *own, const struct server *server,
 		   const atomic_bool *stopping)
 {
+	*own = (struct blocking_own){ .upstream = { .address = &server->upstream }, .random = 1 };
 	blocking->server = server;
+	blocking->calls = &blocking_calls;
 	blocking->stopping = stopping;
-	blocking->upstream = (struct upstream){
-		.address = &server->upstream,
-		.patience_ns = server->backend_patience_ns,
-	};
-	blocking->buffers.free = NULL;
-	blocking->random = 1;
+	blocking->upstream = &own->upstream;
+	blocking->buffers = &own->buffers;
+	blocking->random = &own->random;
 	pthread_mutex_init(&blocking->lock, NULL);
 	atomic_init(&blocking->idle_fd, -1);
 }
 
 void blocking_end(struct blocking *blocking)
 {
-	upstream_end(&blocking->upstream);
+	upstream_end(blocking->upstream);
 	pthread_mutex_destroy(&blocking->lock);
+}
+
+void blocking_wake_self(struct blocking *blocking)
+{
+	if (atomic_load(&blocking->idle_fd) >= 0)
+		shutdown(atomic_load(&blocking->idle_fd), SHUT_RD);
 }
 
 void blocking_wake(struct blocking *blocking)
 {
 	pthread_mutex_lock(&blocking->lock);
-	if (atomic_load(&blocking->idle_fd) >= 0)
-		shutdown(atomic_load(&blocking->idle_fd), SHUT_RD);
+	blocking_wake_self(blocking);
 	pthread_mutex_unlock(&blocking->lock);
 }
+
+/* Calls that block the thread: a socket's own timeout bounds each. */
 
 /* A socket's timeout shows as EAGAIN. */
 static ssize_t outcome(ssize_t rc)
@@ -54,18 +49,83 @@ static ssize_t outcome(ssize_t rc)
 	return errno == EAGAIN || errno == EINPROGRESS ? -ETIMEDOUT : -errno;
 }
 
-/*
- * The socket's own timeout bounds each read. A head that comes in pieces, and a client that takes
- * its time to close, have less than that left.
- */
-static void adapt_patience(struct line *line)
+static int block_open(struct blocking *blocking, int fd)
 {
-	int64_t usual = line->blocking->server->client_patience_ns;
-	int64_t left = usual;
+	int64_t patience = blocking->server->client_patience_ns;
+
+	net_set_timeout(fd, SO_RCVTIMEO, patience);
+	net_set_timeout(fd, SO_SNDTIMEO, patience);
+	return 0;
+}
+
+static ssize_t block_read(struct blocking *blocking, int fd, void *bytes, size_t length,
+			  int64_t patience_ns)
+{
+	ssize_t rc;
+
+	(void)blocking;
+	(void)patience_ns; /* the socket knows it */
+	do
+		rc = outcome(read(fd, bytes, length));
+	while (rc == -EINTR);
+	return rc;
+}
+
+static ssize_t block_write(struct blocking *blocking, int fd, const struct iovec *vectors,
+			   int count, int64_t patience_ns)
+{
+	ssize_t rc;
+
+	(void)blocking;
+	(void)patience_ns;
+	do
+		rc = outcome(writev(fd, vectors, count));
+	while (rc == -EINTR);
+	return rc;
+}
+
+static int block_connect(struct blocking *blocking, struct upstream_link **link)
+{
+	return upstream_open(blocking->upstream, blocking->server->backend_patience_ns, link);
+}
+
+static void block_sleep(struct blocking *blocking, int64_t ns)
+{
+	int64_t due_ns = clock_now_ns() + ns;
+
+	(void)blocking;
+	while (clock_sleep_until(due_ns) == -EINTR)
+		;
+}
+
+static void block_forget(struct blocking *blocking, int fd)
+{
+	(void)blocking;
+	(void)fd;
+}
+
+const struct blocking_calls blocking_calls = {
+	.open = block_open,
+	.read = block_read,
+	.write = block_write,
+	.connect = block_connect,
+	.sleep = block_sleep,
+	.forget = block_forget,
+};
+
+/* Steps */
+
+/*
+ * How long the read at hand may take. A head that comes in pieces, and a client that takes its
+ * time to close, have less than the usual left.
+ */
+int64_t line_patience_ns(struct line *line)
+{
+	int64_t left = line->blocking->server->client_patience_ns;
 
 	switch (conn_patience(&line->conn)) {
 	case CONN_PATIENCE_LINGER:
-		if (usual > SERVER_LINGER_NS)
+		if (left > SERVER_LINGER_NS)
 			left = SERVER_LINGER_NS;
 		/* fall through */
 	case CONN_PATIENCE_HEAD:
@@ -77,10 +137,7 @@ static void adapt_patience(struct line *line)
 		break;
 	}
 	line->since_patience = conn_patience(&line->conn);
-	if (left == usual && !line->short_patience)
-		return;
-	net_set_timeout(line->fd, SO_RCVTIMEO, left > 0 ? left : 1);
-	line->short_patience = left != usual;
+	return left > 0 ? left : 1;
 }
 
 static ssize_t read_client(struct line *line)
@@ -88,18 +145,21 @@ static ssize_t read_client(struct line *line)
 	struct blocking *blocking = line->blocking;
 	struct iovec space = conn_space(&line->conn);
 	bool idle = conn_is_idle(&line->conn);
+	int64_t patience = line_patience_ns(line);
 	ssize_t rc;
 
 	if (space.iov_len == 0)
 		return -ENOMEM;
-	adapt_patience(line);
+	if (patience != line->patience_ns)
+		net_set_timeout(line->fd, SO_RCVTIMEO, patience);
+	line->patience_ns = patience;
 	if (idle) {
 		/* Either we see `stopping`, or blocking_wake() sees idle_fd. */
 		atomic_store(&blocking->idle_fd, line->fd);
 		if (atomic_load(blocking->stopping))
 			shutdown(line->fd, SHUT_RD);
 	}
-	rc = outcome(read(line->fd, space.iov_base, space.iov_len));
+	rc = blocking->calls->read(blocking, line->fd, space.iov_base, space.iov_len, patience);
 	if (idle)
 		atomic_store(&blocking->idle_fd, -1);
 	return rc;
@@ -107,16 +167,21 @@ static ssize_t read_client(struct line *line)
 
 static ssize_t read_backend(struct line *line)
 {
+	struct blocking *blocking = line->blocking;
 	struct iovec space = conn_space(&line->conn);
 
-	return space.iov_len > 0 ? outcome(read(line->link->fd, space.iov_base, space.iov_len))
-				 : -ENOMEM;
+	if (space.iov_len == 0)
+		return -ENOMEM;
+	return blocking->calls->read(blocking, line->link->fd, space.iov_base, space.iov_len,
+				     blocking->server->backend_patience_ns);
 }
 
 static void drop_link(struct line *line)
 {
-	if (line->link)
-		upstream_close(line->link);
+	if (!line->link)
+		return;
+	line->blocking->calls->forget(line->blocking, line->link->fd);
+	upstream_close(line->link);
 	line->link = NULL;
 }
 
@@ -130,40 +195,44 @@ static bool is_quiet(const struct upstream_link *link)
 
 static ssize_t call_backend(struct line *line)
 {
-	struct upstream *upstream = &line->blocking->upstream;
+	struct blocking *blocking = line->blocking;
 
-	while (!line->conn.call_afresh && (line->link = upstream_take(upstream))) {
+	while (!line->conn.call_afresh && (line->link = upstream_take(blocking->upstream))) {
 		if (is_quiet(line->link))
 			return 1;
-		upstream_close(line->link);
+		drop_link(line);
 	}
 	line->link = NULL;
-	return upstream_open(upstream, &line->link);
+	return blocking->calls->connect(blocking, &line->link);
 }
 
-static ssize_t carry_out(struct line *line, enum conn_step step)
+ssize_t line_step(struct line *line, enum conn_step step)
 {
 	struct conn *conn = &line->conn;
+	struct blocking *blocking = line->blocking;
+	const struct server *server = blocking->server;
 
 	switch (step) {
 	case CONN_READ:
 		return read_client(line);
 	case CONN_WRITE:
-		return outcome(writev(line->fd, conn->out, conn->out_count));
+		return blocking->calls->write(blocking, line->fd, conn->out, conn->out_count,
+					      server->client_patience_ns);
 	case CONN_WORK:
-		work_do(&conn->service->work);
+		work_do(&conn->service->work, conn->memory);
 		return 0;
 	case CONN_WAIT:
-		clock_sleep_until(clock_now_ns() + conn->wait_ns);
+		blocking->calls->sleep(blocking, conn->wait_ns);
 		return 0;
 	case CONN_CALL:
 		return call_backend(line);
 	case CONN_CALL_READ:
 		return read_backend(line);
 	case CONN_CALL_WRITE:
-		return outcome(writev(line->link->fd, conn->out, conn->out_count));
+		return blocking->calls->write(blocking, line->link->fd, conn->out, conn->out_count,
+					      server->backend_patience_ns);
 	case CONN_CALL_KEEP:
-		upstream_keep(&line->blocking->upstream, line->link);
+		upstream_keep(blocking->upstream, line->link);
 		line->link = NULL;
 		return 0;
 	case CONN_CALL_DROP:
@@ -178,26 +247,47 @@ static ssize_t carry_out(struct line *line, enum conn_step step)
 	return 0;
 }
 
+int line_open(struct line *line, struct blocking *blocking, int fd)
+{
+	int rc = blocking->calls->open(blocking, fd);
+
+	if (rc != 0) {
+		close(fd);
+		return rc;
+	}
+	*line = (struct line){ .blocking = blocking,
+			       .fd = fd,
+			       .patience_ns = blocking->server->client_patience_ns };
+	net_tune(fd);
+	conn_begin(&line->conn, &blocking->server->service, blocking->buffers, blocking->random);
+	return 0;
+}
+
+void line_close(struct line *line)
+{
+	struct blocking *blocking = line->blocking;
+
+	conn_end(&line->conn);
+	drop_link(line);
+	blocking->calls->forget(blocking, line->fd);
+	pthread_mutex_lock(&blocking->lock);
+	close(line->fd);
+	pthread_mutex_unlock(&blocking->lock);
+}
+
 void blocking_serve(struct blocking *blocking, int fd)
 {
-	struct line line = { .blocking = blocking, .fd = fd };
-	int64_t patience = blocking->server->client_patience_ns;
+	struct line line;
 	enum conn_step step;
 
-	net_tune(fd);
-	net_set_timeout(fd, SO_RCVTIMEO, patience);
-	net_set_timeout(fd, SO_SNDTIMEO, patience);
-	conn_begin(&line.conn, &blocking->server->service, &blocking->buffers, &blocking->random);
+	if (line_open(&line, blocking, fd) != 0)
+		return;
 	while ((step = conn_next(&line.conn)) != CONN_CLOSE) {
-		ssize_t result = carry_out(&line, step);
+		ssize_t result = line_step(&line, step);
 
 		if (atomic_load_explicit(blocking->stopping, memory_order_relaxed))
 			conn_stop(&line.conn);
 		conn_done(&line.conn, result);
 	}
-	conn_end(&line.conn);
-	drop_link(&line);
-	pthread_mutex_lock(&blocking->lock);
-	close(fd);
-	pthread_mutex_unlock(&blocking->lock);
+	line_close(&line);
 }

@@ -27,18 +27,27 @@ void conn_buffers_free(struct conn_buffers *buffers)
 
 char *conn_buffer_take(struct conn_buffers *buffers)
 {
-	void *bytes = buffers->free;
+	void *bytes;
 
-	if (!bytes)
-		return malloc(CONN_BUFFER);
-	buffers->free = *(void **)bytes;
-	return bytes;
+	if (buffers->lock)
+		pthread_mutex_lock(buffers->lock);
+	bytes = buffers->free;
+	if (bytes)
+		buffers->free = *(void **)bytes;
+	if (buffers->lock)
+		pthread_mutex_unlock(buffers->lock);
+	return bytes ? bytes : malloc(CONN_BUFFER);
 }
 
 void conn_buffer_give(struct conn_buffers *buffers, char **buffer)
 {
-	if (*buffer)
-		conn_buffers_add(buffers, *buffer);
+	if (!*buffer)
+		return;
+	if (buffers->lock)
+		pthread_mutex_lock(buffers->lock);
+	conn_buffers_add(buffers, *buffer);
+	if (buffers->lock)
+		pthread_mutex_unlock(buffers->lock);
 	*buffer = NULL;
 }
 
@@ -173,10 +182,22 @@ static void after_work(struct conn *conn)
 		conn_reply(conn, 200);
 }
 
+/* The memory that work touches is there from the first request on. Returns whether it is. */
+static bool have_memory(struct conn *conn)
+{
+	if (!conn->memory && conn->service->work.footprint > 0)
+		conn->memory = calloc(1, (size_t)conn->service->work.footprint);
+	return conn->memory || conn->service->work.footprint == 0;
+}
+
 static void begin_work(struct conn *conn)
 {
 	if (conn->service->kind != SERVICE_PROXY)
 		conn_consume(conn);
+	if (!have_memory(conn)) {
+		conn_refuse(conn, 503, false);
+		return;
+	}
 	if (conn->service->work.ns > 0)
 		conn->state = CONN_STATE_WORK;
 	else
@@ -534,5 +555,7 @@ void conn_end(struct conn *conn)
 {
 	conn_buffer_give(conn->buffers, &conn->in);
 	conn_buffer_give(conn->buffers, &conn->back);
+	free(conn->memory);
+	conn->memory = NULL;
 	conn->state = CONN_STATE_CLOSE;
 }

@@ -15,6 +15,7 @@
 #pragma once
 #include "common/http.h"
 #include "servers/service.h"
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,7 @@
 enum conn_step {
 	CONN_READ,       /* bytes from the client into conn_space() */
 	CONN_WRITE,      /* `out` to the client */
-	CONN_WORK,       /* spend service->work */
+	CONN_WORK,       /* spend service->work, in `memory` */
 	CONN_WAIT,       /* let wait_ns pass without CPU */
 	CONN_CALL,       /* have a connection to the backend; a new one if call_afresh */
 	CONN_CALL_READ,  /* bytes from the backend into conn_space() */
@@ -46,9 +47,10 @@ enum conn_patience {
 
 enum { CONN_BUFFER = 16384 };
 
-/* Buffers of CONN_BUFFER bytes, for one thread of control. */
+/* Buffers of CONN_BUFFER bytes, for one thread of control, or for several with a lock. */
 struct conn_buffers {
-	void *free; /* a list through the buffers' first words */
+	void *free;            /* a list through the buffers' first words */
+	pthread_mutex_t *lock; /* or NULL */
 };
 
 /* Give `bytes` (CONN_BUFFER of them, aligned for a pointer) to the pool. */
@@ -112,6 +114,8 @@ struct conn {
 	bool call_keep; /* it can carry another */
 	bool sent_all;  /* the whole request went out at once: it is still in hand */
 	char head[128]; /* of a reply with a length of its own */
+
+	char *memory; /* that its work touches; its own, as a session's data would be */
 };
 
 /* `random` is the seed of exponential delays, shared by the conns of one thread of control. */

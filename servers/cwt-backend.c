@@ -9,93 +9,23 @@
 #include "common/cpus.h"
 #include "common/options.h"
 #include "servers/evented.h"
+#include "servers/workers.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 enum { SPARE_DESCRIPTORS = 64, PROCESSES_MOST = 64 };
 
 static const char *const distribution_names[] = { "constant", "exponential", NULL };
 
-/*
- * Start a worker that ends with its supervisor, and wait until it is ready, as before that a
- * signal would end it at once. Returns its id, or -1.
- */
-static pid_t start_worker(const struct server *server)
-{
-	pid_t supervisor = getpid();
-	sigset_t none;
-	int said[2];
-	char ready;
-	pid_t pid;
-
-	if (pipe2(said, O_CLOEXEC) != 0)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		if (getppid() != supervisor || dup2(said[1], STDOUT_FILENO) < 0)
-			_exit(1);
-		close(said[0]);
-		close(said[1]);
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		_exit(evented_run(server) == 0 ? 0 : 1);
-	}
-	close(said[1]);
-	if (pid > 0 && read(said[0], &ready, 1) != 1)
-		pid = -1;
-	close(said[0]);
-	return pid;
-}
-
-/* Wait for the signal to stop, or for a worker that failed. Returns the exit status. */
-static int supervise(pid_t *workers, int count)
-{
-	sigset_t set;
-	int signal_number;
-	int status;
-	int failed = 0;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGCHLD);
-	sigwait(&set, &signal_number);
-	if (signal_number == SIGCHLD) {
-		fprintf(stderr, "cwt-backend: a worker process ended on its own\n");
-		failed = 1;
-	}
-	for (int i = 0; i < count; i++)
-		kill(workers[i], SIGTERM);
-	for (int i = 0; i < count; i++)
-		if (waitpid(workers[i], &status, 0) != workers[i] || status != 0)
-			failed = 1;
-	return failed;
-}
-
 static int run_workers(const struct server *server, int count)
 {
-	pid_t workers[PROCESSES_MOST];
-	sigset_t set;
+	int listen_fds[PROCESSES_MOST];
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	for (int i = 0; i < count; i++) {
-		workers[i] = start_worker(server);
-		if (workers[i] < 0)
-			return options_fail("cwt-backend", "cannot start %d processes", count);
-	}
-	server_ready(server);
-	return supervise(workers, count);
+	for (int i = 0; i < count; i++)
+		listen_fds[i] = server->listen_fd;
+	return workers_run("cwt-backend", server, listen_fds, count) == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -167,7 +97,7 @@ int main(int argc, char **argv)
 			"--connections %lld: that is more than %d processes of %lld file "
 			"descriptors each (ulimit -Hn)",
 			(long long)connections, PROCESSES_MOST, (long long)hard);
-	server.listen_fd = net_listen(&server.listen, true);
+	server.listen_fd = net_listen(&server.listen, NET_NONBLOCKING);
 	if (server.listen_fd < 0)
 		return options_complain(&table, "--listen %s: %s%s",
 					net_format(&server.listen, text),

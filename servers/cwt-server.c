@@ -29,7 +29,12 @@ struct request {
 	int service;
 	int wait;
 	int work;
+	int accepts;
+	int events;
+	int replies;
+	int64_t active;
 	int64_t threads;
+	int64_t footprint;
 	int64_t cpu_ns;
 	int64_t wall_ns;
 	int64_t overhead_ns;
@@ -42,6 +47,9 @@ struct request {
 	cpu_set_t cpus;
 };
 
+static const char *const accept_names[] = { "own", "shared", NULL };
+static const char *const event_names[] = { "epoll", "poll", "select", NULL };
+static const char *const reply_names[] = { "worker", "listener", NULL };
 static const char *const service_names[] = { "app", "proxy", NULL };
 static const char *const wait_names[] = { "backend", "timer", "none", NULL };
 static const char *const work_names[] = { "clock", "ops", NULL };
@@ -67,18 +75,30 @@ static void list_archs(void)
 
 #define GIVEN(name) options_find(table, name)->given
 
+/* The options that only some architectures have a use for. */
+static const struct {
+	const char *option;
+	enum arch_knobs knob;
+	const char *what;
+} knobs[] = {
+	{ "threads", ARCH_THREADS, "threads" },
+	{ "stack", ARCH_STACK, "stacks" },
+	{ "accept", ARCH_ACCEPT, "way to accept" },
+	{ "events", ARCH_EVENTS, "way to await events" },
+	{ "reply", ARCH_REPLY, "choice of who replies" },
+	{ "active", ARCH_ACTIVE, "limit of working threads" },
+};
+
 /* Refuse options that the rest of the command line leaves without a use. */
 static int refuse_useless(const struct option_table *table, const struct request *request)
 {
 	const struct arch *arch = arch_list[request->arch];
 	bool proxy = request->service == SERVICE_PROXY;
 
-	if (GIVEN("threads") && !(arch->knobs & ARCH_THREADS))
-		return options_complain(table, "--threads: --arch %s has no threads to set",
-					arch->name);
-	if (GIVEN("stack") && !(arch->knobs & ARCH_STACK))
-		return options_complain(table, "--stack: --arch %s has no stacks to set",
-					arch->name);
+	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++)
+		if (GIVEN(knobs[i].option) && !(arch->knobs & knobs[i].knob))
+			return options_complain(table, "--%s: --arch %s has no %s to set",
+						knobs[i].option, arch->name, knobs[i].what);
 	if (GIVEN("wait") && proxy)
 		return options_complain(table,
 					"--wait: --service proxy waits for its upstream alone");
@@ -90,6 +110,9 @@ static int refuse_useless(const struct option_table *table, const struct request
 					       "it off");
 	if (GIVEN("work") && request->cpu_ns == 0)
 		return options_complain(table, "--work: without --cpu there is no work");
+	if (request->footprint > 0 && request->cpu_ns == 0)
+		return options_complain(table,
+					"--footprint: without --cpu there is no work to touch it");
 	return 0;
 }
 
@@ -169,18 +192,19 @@ static int set_work(const struct option_table *table, struct request *request,
 					"work, %s",
 					units_format_duration(c, (double)request->cpu_ns),
 					units_format_duration(o, (double)request->overhead_ns));
-	service->work =
-		work_make((enum work_kind)request->work, request->cpu_ns - request->overhead_ns);
+	service->work = work_make((enum work_kind)request->work,
+				  request->cpu_ns - request->overhead_ns, request->footprint);
 	return 0;
 }
 
 static int check_descriptors(const struct option_table *table, const struct request *request)
 {
+	const struct arch *arch = arch_list[request->arch];
 	int64_t each = request->wait == WAIT_BACKEND ? 2 : 1;
 	int64_t needed = SPARE_DESCRIPTORS;
 	int64_t hard;
 
-	if (arch_list[request->arch]->knobs & ARCH_THREADS)
+	if ((arch->knobs & ARCH_THREADS) && !arch->processes)
 		needed += request->threads * each;
 	if (net_need_descriptors(needed, &hard) != 0)
 		return options_complain(table,
@@ -202,7 +226,13 @@ static int serve(const struct option_table *table, struct request *request)
 			     .body_most = request->body_most },
 		.listen = request->listen,
 		.upstream = request->upstream,
-		.threads = request->threads,
+		.accepts = (enum server_accepts)request->accepts,
+		.events = (enum server_events)request->events,
+		.replies = (enum server_replies)request->replies,
+		.cores = CPU_COUNT(&request->cpus),
+		.active = request->active,
+		.threads = arch->cores && !GIVEN("threads") ? CPU_COUNT(&request->cpus)
+							    : request->threads,
 		.stack_bytes = request->stack_bytes,
 		.client_patience_ns = request->client_patience_ns,
 		.backend_patience_ns = request->backend_patience_ns,
@@ -214,7 +244,7 @@ static int serve(const struct option_table *table, struct request *request)
 	rc = check_descriptors(table, request);
 	if (rc != 0)
 		return rc;
-	server.listen_fd = net_listen(&server.listen, arch->nonblocking);
+	server.listen_fd = net_listen(&server.listen, arch->listen);
 	if (server.listen_fd < 0)
 		return options_complain(table, "--listen %s: %s%s",
 					net_format(&server.listen, text),
@@ -247,7 +277,9 @@ int main(int argc, char **argv)
 		  "app: works, waits, answers; proxy: works, relays to and from --upstream",
 		  .choices = service_names },
 		{ "threads", OPTION_COUNT, &request.threads, "T",
-		  "t: connections that are served at once", .least = 1, .most = 1000000 },
+		  "t: connections or requests that are served at once; of `loops`, their number\n"
+		  "[25; of `loops`, one for each processor]",
+		  .least = 1, .most = 1000000, .hide_default = true },
 		{ "cpu", OPTION_DURATION, &request.cpu_ns, "TIME",
 		  "c: CPU time of a request, everything included", .most = 3600LL * NS_PER_S },
 		{ "wall", OPTION_DURATION, &request.wall_ns, "TIME",
@@ -260,6 +292,9 @@ int main(int argc, char **argv)
 		{ "work", OPTION_CHOICE, &request.work, NULL,
 		  "clock: by the thread's CPU clock; ops: a fixed number of operations",
 		  .choices = work_names },
+		{ "footprint", OPTION_SIZE, &request.footprint, "SIZE",
+		  "memory of each connection that the work touches, all of it in each request",
+		  .most = 1LL << 30 },
 		{ "overhead", OPTION_DURATION, &request.overhead_ns, "TIME",
 		  "o_ref: what a request costs `loop` before any work; the work is c less this\n"
 		  "[metered at the start, 0.3s]",
@@ -269,8 +304,18 @@ int main(int argc, char **argv)
 		{ "listen", OPTION_ADDRESS, &request.listen, "ADDR", "port 0: any free one" },
 		{ "cpus", OPTION_CPUS, &request.cpus, "LIST",
 		  "processors to run on, such as 0 or 0,2-3\n[all]", .hide_default = true },
-		{ "stack", OPTION_SIZE, &request.stack_bytes, "SIZE", "stack of each thread",
-		  .least = STACK_LEAST, .most = 1LL << 30 },
+		{ "stack", OPTION_SIZE, &request.stack_bytes, "SIZE",
+		  "stack of each thread or coroutine", .least = STACK_LEAST, .most = 1LL << 30 },
+		{ "accept", OPTION_CHOICE, &request.accepts, NULL,
+		  "pool: each thread accepts its own connections, or one accepts for all",
+		  .choices = accept_names },
+		{ "events", OPTION_CHOICE, &request.events, NULL,
+		  "loop: the system call that it waits in", .choices = event_names },
+		{ "reply", OPTION_CHOICE, &request.replies, NULL, "handoff: who sends the reply",
+		  .choices = reply_names },
+		{ "active", OPTION_COUNT, &request.active, "K",
+		  "followers: threads that work at once, those that wait left out\n[no limit]",
+		  .least = 1, .most = 1000000, .hide_default = true },
 		{ "max-body", OPTION_SIZE, &request.body_most, "SIZE",
 		  "content of a request; more is answered with 413" },
 		{ "client-timeout", OPTION_DURATION, &request.client_patience_ns, "TIME",

@@ -1,44 +1,27 @@
 #include "servers/evented.h"
 #include "common/clock.h"
 #include "servers/conn.h"
+#include "servers/reactor.h"
 #include "servers/upstream.h"
 #include <errno.h>
-#include <event2/event.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 enum {
-	/* As many as can be waiting: a turn of a busy loop is long, and who is not accepted
-	   starves. */
-	ACCEPTS_AT_ONCE = NET_BACKLOG,
 	READS_AT_ONCE = 16,
-	TICKS_PER_PATIENCE = 16, /* timeouts are kept to one part in so many */
-	LATE_WEIGHT = 64,        /* of how many timers late_ns is the mean */
+	LATE_WEIGHT = 64, /* of how many timers late_ns is the mean */
 	LATE_MOST_NS = 75 * NS_PER_US,
 };
 
 struct loop {
-	const struct server *server;
-	struct event_base *base;
+	struct reactor reactor; /* first: what it hands on is the loop */
 	struct upstream upstream;
 	struct conn_buffers buffers;
 	uint64_t random;
-	struct event *listener;
-	struct event *ticker;
-	struct event *stop_events[2];
 	struct task *tasks; /* all connections */
-	int64_t task_count;
-	int64_t tick_ns;
-	int64_t late_ns; /* how late the loop wakes up, lately: see aim() */
-	uint32_t tick;   /* coarse time, so that a timeout costs a request nothing */
-	int priorities;
-	bool clock_stale; /* work was done since the loop read the clock */
-	bool accept_paused;
-	bool stopping;
+	int64_t late_ns;    /* how late the loop wakes up, lately: see aim() */
 };
 
 /* One connection, and the step that it waits in. */
@@ -80,13 +63,7 @@ static void destroy(struct task *task)
 	if (task->next)
 		task->next->at = task->at;
 	free(task);
-	loop->task_count--;
-	if (loop->stopping && loop->task_count == 0)
-		event_base_loopbreak(loop->base);
-	if (loop->accept_paused && !loop->stopping) {
-		event_add(loop->listener, NULL);
-		loop->accept_paused = false;
-	}
+	reactor_gone(&loop->reactor);
 }
 
 /*
@@ -130,6 +107,8 @@ static void on_client_readable(evutil_socket_t fd, short what, void *arg)
 	task->more = true;
 	if (task->step == CONN_READ && !task->deferred)
 		advance(task);
+	else if (!task->loop->reactor.edge)
+		event_del(task->readable); /* or it would be told again and again */
 }
 
 static void on_link_readable(evutil_socket_t fd, short what, void *arg)
@@ -171,23 +150,12 @@ static void on_link_writable(evutil_socket_t fd, short what, void *arg)
 	advance(task);
 }
 
-/*
- * Priorities, where requests mean work: what ends a request, and who comes new, goes before the
- * next request's work (FIRST). Otherwise replies would come in bursts, each as late as all the
- * work that was ready when the loop last looked: seconds, when thousands wait.
- */
-enum { FIRST = 0, THEN = 1, PRIORITIES = 2 };
-static const int64_t turn_ns = 5 * NS_PER_MS;
-
 /* Make the event if there is none yet, and add it. False when there is no memory. */
 static bool await(struct loop *loop, struct event **event, int fd, short what,
 		  event_callback_fn callback, void *arg)
 {
-	if (!*event) {
-		*event = event_new(loop->base, fd, what, callback, arg);
-		if (*event)
-			event_priority_set(*event, FIRST);
-	}
+	if (!*event)
+		*event = reactor_event(&loop->reactor, REACTOR_FIRST, fd, what, callback, arg);
 	return *event && event_add(*event, NULL) == 0;
 }
 
@@ -210,7 +178,7 @@ static bool try_call(struct task *task)
 	int rc = 1;
 
 	if (!link)
-		rc = upstream_open(upstream, &link);
+		rc = upstream_open(upstream, 0, &link);
 	if (link) {
 		link->owner = task;
 		task->link = link;
@@ -231,7 +199,7 @@ static int64_t aim(struct task *task)
 {
 	int64_t ns = task->conn.wait_ns;
 
-	if (task->loop->server->service.kind != SERVICE_DELAY)
+	if (task->loop->reactor.server->service.kind != SERVICE_DELAY)
 		return ns;
 	ns = ns > 2 * task->loop->late_ns ? ns - 2 * task->loop->late_ns : 0;
 	task->due_ns = clock_now_ns() + ns;
@@ -243,7 +211,7 @@ static void learn_lateness(struct task *task)
 	struct loop *loop = task->loop;
 	int64_t late_ns;
 
-	if (loop->server->service.kind != SERVICE_DELAY)
+	if (loop->reactor.server->service.kind != SERVICE_DELAY)
 		return;
 	late_ns = clock_now_ns() - task->due_ns;
 	if (late_ns > LATE_MOST_NS)
@@ -268,27 +236,28 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 /* Returns whether on_timer() will go on with the task. */
 static bool start_timer(struct task *task, int64_t ns, int priority)
 {
-	struct timeval wait = clock_timeval(ns + NS_PER_US - 1);
-
-	if (!task->timer)
-		task->timer = evtimer_new(task->loop->base, on_timer, task);
-	if (!task->timer)
-		return false;
-	event_priority_set(task->timer, task->loop->priorities > priority ? priority : FIRST);
-	return evtimer_add(task->timer, &wait) == 0;
+	return reactor_start_timer(&task->loop->reactor, &task->timer, ns, priority, on_timer,
+				   task) == 0;
 }
 
 static bool try_wait(struct task *task)
 {
-	struct loop *loop = task->loop;
-
-	/* Timers count from the loop's idea of now, which CPU work leaves behind. */
-	if (loop->clock_stale)
-		event_base_update_cache_time(loop->base);
-	loop->clock_stale = false;
-	if (start_timer(task, aim(task), FIRST))
+	if (start_timer(task, aim(task), REACTOR_FIRST))
 		return false;
 	conn_done(&task->conn, -ENOMEM);
+	return true;
+}
+
+/* Returns whether there is something to read; if not, an event will tell. */
+static bool try_read(struct task *task)
+{
+	if (!task->more) {
+		if (!task->loop->reactor.edge)
+			event_add(task->readable,
+				  NULL); /* on_client_readable() may have taken it out */
+		return false;
+	}
+	read_client(task);
 	return true;
 }
 
@@ -313,12 +282,10 @@ static bool carry_out(struct task *task)
 
 	switch (task->step) {
 	case CONN_READ:
-		if (!task->more)
-			return false;
-		read_client(task);
-		return true;
+		return try_read(task);
 	case CONN_WRITE:
-		return try_write(task, task->fd, &task->writable, EV_WRITE | EV_ET,
+		return try_write(task, task->fd, &task->writable,
+				 task->loop->reactor.edge ? EV_WRITE | EV_ET : EV_WRITE,
 				 on_client_writable, task);
 	case CONN_WAIT:
 		return try_wait(task);
@@ -330,8 +297,8 @@ static bool carry_out(struct task *task)
 	case CONN_CALL_WRITE:
 		return try_write(task, link->fd, &link->writable, EV_WRITE, on_link_writable, link);
 	case CONN_WORK:
-		work_do(&conn->service->work);
-		task->loop->clock_stale = true;
+		work_do(&conn->service->work, conn->memory);
+		task->loop->reactor.clock_stale = true;
 		break;
 	case CONN_CALL_KEEP:
 		keep_link(task);
@@ -364,7 +331,7 @@ static void advance(struct task *task)
 		}
 		reads += task->step == CONN_READ;
 		works += task->step == CONN_WORK;
-		if ((works > 1 || reads > READS_AT_ONCE) && start_timer(task, 0, THEN)) {
+		if ((works > 1 || reads > READS_AT_ONCE) && start_timer(task, 0, REACTOR_THEN)) {
 			/*
 			 * Pipelined requests, and bodies without end, take their turn with other
 			 * connections. By a timer, as an event that is made active is called before
@@ -380,7 +347,7 @@ static void advance(struct task *task)
 	patience = conn_patience(&task->conn);
 	if (patience != task->patience ||
 	    (patience != CONN_PATIENCE_HEAD && patience != CONN_PATIENCE_LINGER))
-		task->since = task->loop->tick;
+		task->since = task->loop->reactor.tick;
 	task->patience = patience;
 }
 
@@ -403,43 +370,32 @@ static int64_t patience_ns(const struct server *server, enum conn_patience patie
 	return INT64_MAX;
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void on_ticked(struct reactor *reactor)
 {
-	struct loop *loop = arg;
+	struct loop *loop = (struct loop *)reactor;
 	struct task *next;
 
-	(void)fd;
-	(void)what;
-	loop->tick++;
 	for (struct task *task = loop->tasks; task; task = next) {
-		int64_t age = (int64_t)(loop->tick - task->since - 1) * loop->tick_ns;
-
 		next = task->next;
-		if (age < patience_ns(loop->server, task->patience))
+		if (!reactor_is_over(reactor, task->since,
+				     patience_ns(reactor->server, task->patience)))
 			continue;
 		conn_done(&task->conn, -ETIMEDOUT);
 		advance(task);
 	}
-	if (loop->accept_paused && !loop->stopping && event_add(loop->listener, NULL) == 0)
-		loop->accept_paused = false;
 }
 
-/* Accepting */
+/* Life */
 
-static void pause_accepting(struct loop *loop)
+static int on_accepted(struct reactor *reactor, int fd)
 {
-	event_del(loop->listener);
-	loop->accept_paused = true;
-}
-
-static int accept_task(struct loop *loop, int fd)
-{
+	struct loop *loop = (struct loop *)reactor;
+	short what = EV_READ | EV_PERSIST | (reactor->edge ? EV_CLOSED | EV_ET : 0);
 	struct task *task = calloc(1, sizeof(*task));
 
 	if (!task)
 		return -ENOMEM;
-	task->readable = event_new(loop->base, fd, EV_READ | EV_CLOSED | EV_ET | EV_PERSIST,
-				   on_client_readable, task);
+	task->readable = reactor_event(reactor, REACTOR_THEN, fd, what, on_client_readable, task);
 	if (!task->readable || event_add(task->readable, NULL) != 0) {
 		if (task->readable)
 			event_free(task->readable);
@@ -454,57 +410,16 @@ static int accept_task(struct loop *loop, int fd)
 	if (task->next)
 		task->next->at = &task->next;
 	loop->tasks = task;
-	loop->task_count++;
-	conn_begin(&task->conn, &loop->server->service, &loop->buffers, &loop->random);
+	conn_begin(&task->conn, &reactor->server->service, &loop->buffers, &loop->random);
 	advance(task);
 	return 0;
 }
 
-static void on_accept(evutil_socket_t listen_fd, short what, void *arg)
+static void on_stopped(struct reactor *reactor)
 {
-	struct loop *loop = arg;
-	int64_t most = loop->server->connections_most;
-
-	(void)what;
-	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
-		int fd;
-
-		if (most > 0 && loop->task_count >= most) {
-			pause_accepting(loop);
-			return;
-		}
-		fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && errno == EAGAIN)
-			return;
-		if (fd < 0 && server_accept_failed(errno) == SERVER_ACCEPT_PAUSE) {
-			pause_accepting(loop);
-			return;
-		}
-		if (fd >= 0 && accept_task(loop, fd) != 0)
-			close(fd);
-	}
-}
-
-/* Life */
-
-static void on_stop(evutil_socket_t number, short what, void *arg)
-{
-	struct loop *loop = arg;
+	struct loop *loop = (struct loop *)reactor;
 	struct task *next;
 
-	(void)number;
-	(void)what;
-	if (loop->stopping)
-		return;
-	on_accept(loop->server->listen_fd, 0, loop); /* those who are connected already */
-	loop->stopping = true;
-	event_free(loop->listener);
-	loop->listener = NULL;
-	close(loop->server->listen_fd);
-	for (int i = 0; i < 2; i++)
-		event_free(loop->stop_events[i]); /* a second signal ends the process */
-	if (loop->task_count == 0)
-		event_base_loopbreak(loop->base);
 	for (struct task *task = loop->tasks; task; task = next) {
 		next = task->next;
 		conn_stop(&task->conn);
@@ -518,87 +433,19 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	}
 }
 
-static struct event_base *make_base(const struct service *service, int priorities)
-{
-	struct event_config *config = event_config_new();
-	struct timeval turn = clock_timeval(turn_ns);
-	struct event_base *base;
-
-	if (!config)
-		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
-	/* Costs a system call per turn of the loop, so only where it waits by its own timers. */
-	if (service->wait == WAIT_TIMER)
-		event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	if (priorities > 1)
-		event_config_set_max_dispatch_interval(config, &turn, -1, THEN);
-	base = event_base_new_with_config(config);
-	event_config_free(config);
-	if (base)
-		event_base_priority_init(base, priorities);
-	return base;
-}
-
-static bool add_events(struct loop *loop)
-{
-	const int signals[2] = { SIGTERM, SIGINT };
-	struct timeval tick = clock_timeval(loop->tick_ns);
-
-	loop->listener = event_new(loop->base, loop->server->listen_fd, EV_READ | EV_PERSIST,
-				   on_accept, loop);
-	loop->ticker = event_new(loop->base, -1, EV_PERSIST, on_tick, loop);
-	if (!loop->listener || !loop->ticker)
-		return false;
-	event_priority_set(loop->listener, FIRST);
-	event_priority_set(loop->ticker, FIRST);
-	if (event_add(loop->listener, NULL) != 0 || event_add(loop->ticker, &tick) != 0)
-		return false;
-	for (int i = 0; i < 2; i++) {
-		loop->stop_events[i] = evsignal_new(loop->base, signals[i], on_stop, loop);
-		if (!loop->stop_events[i] || event_add(loop->stop_events[i], NULL) != 0)
-			return false;
-	}
-	return true;
-}
-
-static int64_t choose_tick(const struct server *server)
-{
-	int64_t shortest = server->client_patience_ns < server->backend_patience_ns
-				   ? server->client_patience_ns
-				   : server->backend_patience_ns;
-	int64_t tick = shortest / TICKS_PER_PATIENCE;
-
-	if (tick > SERVER_LINGER_NS / 2)
-		return SERVER_LINGER_NS / 2;
-	return tick > NS_PER_MS ? tick : NS_PER_MS;
-}
-
 int evented_run(const struct server *server)
 {
+	static const struct reactor_user user = { on_accepted, on_ticked, on_stopped };
 	struct loop loop = {
-		.server = server,
 		.upstream = { .address = &server->upstream },
 		.random = (uint64_t)clock_now_ns() | 1,
-		.tick_ns = choose_tick(server),
 	};
-	int rc = -ENOMEM;
+	int rc = reactor_begin(&loop.reactor, server, &user);
 
-	prctl(PR_SET_TIMERSLACK, 1);
-	loop.priorities = server->service.work.ns > 0 ? PRIORITIES : 1;
-	loop.base = make_base(&server->service, loop.priorities);
-	if (!loop.base || !add_events(&loop))
-		goto out;
-	server_ready(server);
-	rc = event_base_dispatch(loop.base) < 0 ? -EIO : 0;
-out:
+	if (rc == 0)
+		rc = reactor_run(&loop.reactor);
 	upstream_end(&loop.upstream);
 	conn_buffers_free(&loop.buffers);
-	if (loop.ticker)
-		event_free(loop.ticker);
-	if (loop.listener)
-		event_free(loop.listener);
-	if (loop.base)
-		event_base_free(loop.base);
+	reactor_end(&loop.reactor);
 	return rc;
 }

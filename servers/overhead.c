@@ -41,7 +41,7 @@ static int start_child(struct child *child, const struct service *service,
 		return rc;
 	if (upstream)
 		server.upstream = *upstream;
-	server.listen_fd = net_listen(&server.listen, true);
+	server.listen_fd = net_listen(&server.listen, NET_NONBLOCKING);
 	if (server.listen_fd < 0)
 		return server.listen_fd;
 	child->address = server.listen;
@@ -152,7 +152,7 @@ int overhead_meter(const struct service *service, const cpu_set_t *cpus, int64_t
 
 	if (rc != 0)
 		return rc;
-	reference.work = work_make(WORK_CLOCK, KNOWN_WORK_NS);
+	reference.work = work_make(WORK_CLOCK, KNOWN_WORK_NS, 0);
 	reference.wait_ns = 0;
 	service_set_call(&reference, 0);
 	rest = others(&before, cpus);

@@ -1,9 +1,12 @@
 #include "servers/server.h"
+#include "common/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 
 void server_ready(const struct server *server)
 {
@@ -21,10 +24,38 @@ void server_warn_descriptors(void)
 	if (atomic_flag_test_and_set(&said))
 		return;
 	getrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_cur == FD_SETSIZE && limit.rlim_max > FD_SETSIZE)
+		fprintf(stderr,
+			"cwt: out of file descriptors at %d, the most that select() can watch: "
+			"further connections wait until others close (--events poll or epoll has "
+			"no such limit)\n",
+			FD_SETSIZE);
+	else
+		fprintf(stderr,
+			"cwt: out of file descriptors at %llu: further connections wait until "
+			"others close (raise the hard limit: ulimit -Hn, or LimitNOFILE= of the "
+			"service)\n",
+			(unsigned long long)limit.rlim_cur);
+}
+
+void server_complain_of_threads(int64_t started, int64_t wanted, int error)
+{
 	fprintf(stderr,
-		"cwt: out of file descriptors at %llu: further connections wait until others close "
-		"(raise the hard limit: ulimit -Hn, or LimitNOFILE= of the service)\n",
-		(unsigned long long)limit.rlim_cur);
+		"cwt-server: only %lld of %lld threads could be started: %s (limits: "
+		"kernel.threads-max, kernel.pid_max, vm.max_map_count with two maps per thread, "
+		"ulimit -u)\n",
+		(long long)started, (long long)wanted, strerror(error));
+}
+
+void server_complain_of_stacks(int error)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said))
+		fprintf(stderr,
+			"cwt-server: no stack for another connection: %s (limits: "
+			"vm.max_map_count with two maps per stack, memory)\n",
+			strerror(error));
 }
 
 static sigset_t stop_signals(void)
@@ -44,13 +75,39 @@ void server_block_signals(void)
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
+void server_unblock_signals(void)
+{
+	sigset_t set = stop_signals();
+
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void server_on_stop_signals(void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | SA_RESETHAND };
+
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+}
+
 void server_await_stop(void)
 {
 	sigset_t set = stop_signals();
 	int got;
 
 	sigwait(&set, &got);
-	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	server_unblock_signals();
+}
+
+bool server_await_stop_for(int64_t ns)
+{
+	sigset_t set = stop_signals();
+	struct timespec patience = clock_timespec(ns);
+
+	if (sigtimedwait(&set, NULL, &patience) < 0)
+		return false;
+	server_unblock_signals();
+	return true;
 }
 
 enum server_accept server_accept_failed(int error)

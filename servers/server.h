@@ -7,11 +7,21 @@
 #include "servers/service.h"
 #include <stdint.h>
 
+/* Who accepts in `pool`, what `loop` asks the kernel with, who replies in `handoff`. */
+enum server_accepts { SERVER_ACCEPTS_OWN, SERVER_ACCEPTS_SHARED };
+enum server_events { SERVER_EVENTS_EPOLL, SERVER_EVENTS_POLL, SERVER_EVENTS_SELECT };
+enum server_replies { SERVER_REPLIES_WORKER, SERVER_REPLIES_LISTENER };
+
 struct server {
 	struct service service;
 	struct net_address listen;
 	struct net_address upstream;
 	int listen_fd;
+	enum server_accepts accepts;
+	enum server_events events;
+	enum server_replies replies;
+	int64_t cores;               /* that it may use */
+	int64_t active;              /* threads that may work at once; 0 is no bound */
 	int64_t threads;             /* t */
 	int64_t stack_bytes;         /* of each thread */
 	int64_t client_patience_ns;  /* how long a client may keep a connection waiting */
@@ -27,11 +37,26 @@ void server_ready(const struct server *server);
 /* Say on stderr, once per process, that descriptors have run out, and which limit that is. */
 void server_warn_descriptors(void);
 
+/* Say on stderr that only `started` of `wanted` threads could be had, and what limits them. */
+void server_complain_of_threads(int64_t started, int64_t wanted, int error);
+
+/* Say on stderr, once per process, that no stack could be had, and what limits them. */
+void server_complain_of_stacks(int error);
+
 /* Block SIGTERM and SIGINT in this thread and those it starts from now on. */
 void server_block_signals(void);
 
+/* And no longer. */
+void server_unblock_signals(void);
+
+/* Call `handler` for the first of each; a second ends the process. Calls that they interrupt are taken up again where that is possible. */
+void server_on_stop_signals(void (*handler)(int));
+
 /* Wait for SIGTERM or SIGINT, which are blocked. After it, a second one ends the process. */
 void server_await_stop(void);
+
+/* The same for up to `ns`. Returns whether one came. */
+bool server_await_stop_for(int64_t ns);
 
 /* What accept() failing with -error means. */
 enum server_accept { SERVER_ACCEPT_RETRY, SERVER_ACCEPT_PAUSE, SERVER_ACCEPT_END };

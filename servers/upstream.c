@@ -13,10 +13,10 @@ struct upstream_link *upstream_take(struct upstream *upstream)
 	return link;
 }
 
-int upstream_open(struct upstream *upstream, struct upstream_link **link)
+int upstream_open(struct upstream *upstream, int64_t patience_ns, struct upstream_link **link)
 {
 	bool connected = true;
-	int fd = net_connect(upstream->address, upstream->patience_ns, &connected);
+	int fd = net_connect(upstream->address, patience_ns, &connected);
 
 	if (fd < 0)
 		return fd;

@@ -22,7 +22,6 @@ struct upstream_link {
 
 struct upstream {
 	const struct net_address *address;
-	int64_t patience_ns; /* of a blocking server's calls; 0: non-blocking */
 	struct upstream_link *idle;
 };
 
@@ -30,10 +29,10 @@ struct upstream {
 struct upstream_link *upstream_take(struct upstream *upstream);
 
 /*
- * A new link in *link: the caller's. Returns 0, -EINPROGRESS (non-blocking: writable once the
- * connect has ended) or -errno.
+ * A new link in *link: the caller's. Its calls may block for `patience_ns`; 0: it is non-blocking.
+ * Returns 0, -EINPROGRESS (non-blocking: writable once the connect has ended) or -errno.
  */
-int upstream_open(struct upstream *upstream, struct upstream_link **link);
+int upstream_open(struct upstream *upstream, int64_t patience_ns, struct upstream_link **link);
 
 /* Keep the link for the next call. */
 void upstream_keep(struct upstream *upstream, struct upstream_link *link);

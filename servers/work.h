@@ -1,7 +1,8 @@
 /*
  * The CPU work of a request: `clock` work spends an amount of the calling thread's own CPU time,
  * `ops` work does a fixed number of dependent operations (model.md: the first checks the model,
- * the second makes architectures comparable instruction for instruction).
+ * the second makes architectures comparable instruction for instruction). Either can walk through
+ * memory meanwhile, again and again, since what a switch costs is mostly what it evicts.
  */
 #pragma once
 #include <stdint.h>
@@ -10,15 +11,16 @@ enum work_kind { WORK_CLOCK, WORK_OPS };
 
 struct work {
 	enum work_kind kind;
-	int64_t ns;  /* what a request spends; 0 is none */
-	int64_t ops; /* WORK_OPS: the same as a number of operations */
+	int64_t ns;        /* what a request spends; 0 is none */
+	int64_t ops;       /* WORK_OPS: the same as a number of operations */
+	int64_t footprint; /* bytes of memory that it touches, each line once or more; 0 is none */
 };
 
 /*
- * Work of `ns` CPU time. For WORK_OPS this measures how fast an operation is now, for some 20 ms;
- * how fast it will be later is the machine's affair.
+ * Work of `ns` CPU time that touches `footprint` bytes. For WORK_OPS this measures how fast an
+ * operation is now, for some 20 ms; how fast it will be later is the machine's affair.
  */
-struct work work_make(enum work_kind kind, int64_t ns);
+struct work work_make(enum work_kind kind, int64_t ns, int64_t footprint);
 
-/* Do it, on the calling thread. */
-void work_do(const struct work *work);
+/* Do it, on the calling thread, in `memory` of work->footprint bytes (NULL if that is 0). */
+void work_do(const struct work *work, char *memory);

@@ -9,8 +9,21 @@
 
 /* Every one of servers/arch/arch.c. */
 const struct arch_row archs[] = {
+	{ "process", "--threads 4" },
+	{ "thread", "--threads 4" },
 	{ "pool", "--threads 4" },
+	{ "pool", "--threads 4 --accept shared" },
 	{ "loop", "" },
+	{ "loop", "--events poll" },
+	{ "loop", "--events select" },
+	{ "loops", "--threads 2" },
+	{ "handoff", "--threads 4" },
+	{ "handoff", "--threads 4 --reply listener" },
+	{ "followers", "--threads 4" },
+	{ "followers", "--threads 4 --active 1" },
+	{ "staged", "--threads 4" },
+	{ "coroutine", "" },
+	{ "uring", "" },
 };
 
 const size_t arch_count = ROW_COUNT(archs);
@@ -31,7 +44,8 @@ static void set_up_server(struct pair *pair, const struct arch_row *arch,
 	char format[512];
 	char words[1024];
 
-	snprintf(pair->name, sizeof(pair->name), "%s, %s", arch->name, service->name);
+	snprintf(pair->name, sizeof(pair->name), "%s %s, %s", arch->name, arch->options,
+		 service->name);
 	if (backend)
 		net_format(backend, address);
 	snprintf(format, sizeof(format), "--arch %s %s --max-body %d %s %s", arch->name,

@@ -21,7 +21,7 @@ struct service_row {
 
 /* A server, with its backend if it has one. */
 struct pair {
-	char name[64];
+	char name[96];
 	struct program server;
 	struct program backend;
 	bool has_backend;

@@ -1,4 +1,5 @@
 #include "tests/programs.h"
+#include "common/clock.h"
 #include "tests/conversations.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -177,6 +178,38 @@ static bool is_connected_to(unsigned long inode, int port)
 	return found;
 }
 
+int64_t program_cpu_ns(const struct program *program)
+{
+	char path[64];
+	char name[64];
+	FILE *file;
+	long user = 0;
+	long kernel = 0;
+	int child;
+	int64_t total = 0;
+	int64_t ns;
+
+	cr_assert_eq(clock_process_cpu_ns(program->pid, &total), 0);
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)program->pid);
+	file = fopen(path, "re");
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file,
+			    "%*d %63s %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %ld %ld",
+			    name, &user, &kernel),
+		     3);
+	fclose(file);
+	total += (user + kernel) * (NS_PER_S / sysconf(_SC_CLK_TCK));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)program->pid,
+		 (int)program->pid);
+	file = fopen(path, "re");
+	while (file && fscanf(file, "%d", &child) == 1)
+		if (clock_process_cpu_ns(child, &ns) == 0)
+			total += ns;
+	if (file)
+		fclose(file);
+	return total;
+}
+
 int program_descriptors(const struct program *program)
 {
 	char path[64];
@@ -218,7 +251,7 @@ int peer_listen(struct net_address *address)
 	int fd;
 
 	cr_assert_eq(net_parse("127.0.0.1:0", address), 0);
-	fd = net_listen(address, false);
+	fd = net_listen(address, 0);
 	cr_assert_geq(fd, 0, "%s", strerror(-fd));
 	net_set_timeout(fd, SO_RCVTIMEO, patience_ns);
 	return fd;

@@ -6,6 +6,7 @@
 #include "common/net.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 enum { PROGRAM_WORDS_MAX = 24, PROGRAM_ERRORS_MAX = 2048 };
@@ -46,6 +47,12 @@ void program_await_deaf(const struct program *program);
 
 /* What it wrote to stderr so far. */
 char *program_errors(const struct program *program, char text[PROGRAM_ERRORS_MAX]);
+
+/*
+ * CPU time of it and its children, those that have ended included, in ns; of these in ticks of
+ * 10 ms.
+ */
+int64_t program_cpu_ns(const struct program *program);
 
 /* Descriptors that it has open, connections to its backend left out: it may keep those. */
 int program_descriptors(const struct program *program);

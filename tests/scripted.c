@@ -134,7 +134,7 @@ void scripted_start(struct scripted *server, const struct script *script)
 	memset(server, 0, sizeof(*server));
 	server->script = *script;
 	cr_assert_eq(net_parse("127.0.0.1:0", &server->address), 0);
-	server->listening = net_listen(&server->address, false);
+	server->listening = net_listen(&server->address, 0);
 	cr_assert_geq(server->listening, 0);
 	cr_assert_eq(pthread_create(&server->acceptor, NULL, accept_all, server), 0);
 }

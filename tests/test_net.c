@@ -58,7 +58,7 @@ static int listen_anywhere(struct net_address *address)
 	int fd;
 
 	cr_assert_eq(net_parse("127.0.0.1:0", address), 0);
-	fd = net_listen(address, false);
+	fd = net_listen(address, 0);
 	cr_assert_geq(fd, 0);
 	return fd;
 }
@@ -83,7 +83,7 @@ Test(net, a_busy_port_is_said_to_be_in_use)
 	struct net_address address;
 	int listening = listen_anywhere(&address);
 
-	cr_expect_eq(net_listen(&address, false), -EADDRINUSE);
+	cr_expect_eq(net_listen(&address, 0), -EADDRINUSE);
 	close(listening);
 }
 
@@ -106,6 +106,36 @@ Test(net, a_refused_connection_is_told_from_both_kinds_of_connect)
 	} else {
 		cr_expect_eq(fd, -ECONNREFUSED);
 	}
+}
+
+Test(net, a_connection_may_come_from_another_address_of_this_machine)
+{
+	struct net_address address;
+	struct net_address source;
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	int listening = listen_anywhere(&address);
+	int fd;
+	int accepted;
+
+	cr_assert_eq(net_parse("127.0.0.3:0", &source), 0);
+	fd = net_connect_from(&source, &address, NS_PER_S);
+	cr_assert_geq(fd, 0);
+	accepted = accept(listening, (struct sockaddr *)&peer, &length);
+	cr_assert_geq(accepted, 0);
+	cr_expect_eq(ntohl(peer.sin_addr.s_addr), INADDR_LOOPBACK + 2);
+	close(accepted);
+	close(fd);
+	close(listening);
+	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S), -ECONNREFUSED);
+	cr_assert_eq(net_parse("192.0.2.1:0", &source), 0);
+	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S), -EADDRNOTAVAIL);
+}
+
+Test(net, local_ports_are_those_of_the_kernels_range)
+{
+	cr_expect_gt(net_local_ports(), 0);
+	cr_expect_leq(net_local_ports(), 65536);
 }
 
 Test(net, patience_ends_a_read_from_a_silent_peer)

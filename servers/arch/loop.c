@@ -26,6 +26,7 @@ static int run(const struct server *server)
 const struct arch arch_loop = {
 	.name = "loop",
 	.summary = "one thread, one event loop: waits for all connections at once",
-	.nonblocking = true,
+	.knobs = ARCH_EVENTS,
+	.listen = NET_NONBLOCKING,
 	.run = run,
 };
