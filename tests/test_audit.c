@@ -76,6 +76,7 @@ Test(audit, one_figure_that_breaks_a_law_fails_that_audit_alone)
 		{ "status", FIELD(error_status), 1, AUDIT_COMPLETENESS },
 		{ "malformed", FIELD(error_malformed), 1, AUDIT_COMPLETENESS },
 		{ "changed", FIELD(error_changed), 1, AUDIT_COMPLETENESS },
+		{ "lost while idle", FIELD(idle_lost), 1, AUDIT_COMPLETENESS },
 		{ "no request", FIELD(requests), 0, AUDIT_COMPLETENESS },
 		{ "busy generator", FIELD(client_cpu_ns), 8600000000, AUDIT_GENERATOR },
 		{ "generator with time to spare", FIELD(client_cpu_ns), 8400000000, NONE },
@@ -250,4 +251,43 @@ Test(audit, c_cal_is_the_work_and_the_architectures_own_o)
 			   .work_ns = 4990000 };
 
 	cr_expect_float_eq(audit_cpu_cal_s(&run), 5.02e-3, 1e-12);
+}
+
+/* Without work: the generator is the limit, and nothing is known of c. */
+static struct run workless(void)
+{
+	struct run run = lawful_run(10, 5000000, 100000000, 100);
+
+	run.cpu_ns = run.wall_ns = run.work_ns = 0;
+	run.overhead_ref_ns = run.overhead_ns = run.wall_cal_ns = run.cpu_alone_ns = 0;
+	run.client_cpu_ns = run.window_ns;
+	run.client_lag_p99_ns = 5000000;
+	return run;
+}
+
+Test(audit, without_work_the_generator_may_be_the_limit_and_other_laws_hold)
+{
+	struct run run = workless();
+
+	cr_expect_eq(only_failure(&run, "workless"), NONE);
+	run.mean_ns *= 1.1;
+	cr_expect_eq(only_failure(&run, "Little"), AUDIT_LITTLE);
+	run = workless();
+	run.idle_lost = 1;
+	cr_expect_eq(only_failure(&run, "idle"), AUDIT_COMPLETENESS);
+	run = workless();
+	run.steal_ns = run.run_ns;
+	cr_expect_eq(only_failure(&run, "machine"), AUDIT_MACHINE);
+}
+
+Test(audit, what_a_connection_costs_is_not_in_the_utilisation_law)
+{
+	struct run run = base();
+
+	run.server_cpu_ns *= 2;
+	cr_expect_eq(only_failure(&run, "connections that last"), AUDIT_UTILISATION);
+	run.requests_per_connection = 1;
+	cr_expect_eq(only_failure(&run, "a connection each"), NONE);
+	run.client_cpu_ns = run.window_ns;
+	cr_expect_eq(only_failure(&run, "busy generator"), AUDIT_GENERATOR);
 }

@@ -173,8 +173,8 @@ Test(commands, a_dead_port_is_one_line_and_status_1)
 Test(commands, a_load_is_reported_in_json)
 {
 	static const char *const latencies[] = { "mean", "p50", "p90", "p99", "p999", "max" };
-	static const char *const errors[] = { "connect", "reset",     "closed", "timeout",
-					      "status",  "malformed", "changed" };
+	static const char *const errors[] = { "connect", "reset",     "closed",  "timeout",
+					      "status",  "malformed", "changed", "idle_lost" };
 	struct program server;
 	struct outcome outcome;
 	char text[NET_TEXT_MAX];
@@ -205,7 +205,55 @@ Test(commands, a_load_is_reported_in_json)
 	cr_expect_eq(number(root, "never_served"), 0);
 	cr_expect_gt(number(root, "client_cpu_ns_per_request"), 0);
 	cr_expect_eq(number(root, "connections"), 3);
+	cr_expect_eq(number(root, "connects"), 3);
+	cr_expect_eq(number(root, "idle"), 0);
 	json_decref(root);
+}
+
+Test(commands, a_load_meters_the_server_that_it_is_told)
+{
+	struct program server;
+	struct outcome outcome;
+	char text[NET_TEXT_MAX];
+	char url[128];
+	char pid[16];
+	json_t *root;
+
+	program_serve(&server, "CWT_SERVER", "--arch loop --service app --cpu 20us --wall 20us");
+	snprintf(url, sizeof(url), "http://%s/", net_format(&server.address, text));
+	snprintf(pid, sizeof(pid), "%d", server.pid);
+	outcome = cwt(WORDS("load", url, "--json", "--connections", "3", "--duration", "100ms",
+			    "--pid", pid, "--idle", "20", "--requests-per-connection", "2"));
+	program_stop(&server);
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	root = json_of(&outcome);
+	cr_expect_eq(number(root, "idle"), 20);
+	cr_expect_eq(number(json_object_get(root, "errors"), "idle_lost"), 0);
+	cr_expect_gt(number(root, "connects"), number(root, "requests") / 2);
+	cr_expect_gt(number(root, "server_cpu_ns_per_request"), 10000);
+	cr_expect_gt(number(root, "server_voluntary_switches_per_request"), 0);
+	cr_expect_geq(number(root, "server_involuntary_switches_per_request"), 0);
+	cr_expect_eq(number(root, "server_processes"), 1);
+	cr_expect_eq(number(root, "server_threads"), 1);
+	cr_expect_gt(number(root, "server_pss_bytes"), 100000);
+	cr_expect_geq(number(root, "server_rss_bytes"), number(root, "server_pss_bytes"));
+	json_decref(root);
+}
+
+Test(commands, an_idle_herd_that_the_server_does_not_hold_ends_the_load)
+{
+	struct program server;
+	struct outcome outcome;
+	char text[NET_TEXT_MAX];
+	char url[128];
+
+	program_serve(&server, "CWT_SERVER", "--arch pool --threads 2 --service app");
+	snprintf(url, sizeof(url), "http://%s/", net_format(&server.address, text));
+	outcome = cwt(WORDS("load", url, "--idle", "5", "--timeout", "200ms"));
+	program_stop(&server);
+	cr_expect_eq(outcome.status, 1);
+	cr_expect_not_null(strstr(outcome.errors, "2 of 5 idle connections were served: no reply"),
+			   "%s", outcome.errors);
 }
 
 /* Sweeps */
@@ -421,6 +469,34 @@ Test(commands, the_status_of_a_check_is_the_worst_of_all_points)
 	remove_all(place.folder);
 }
 
+Test(commands, points_without_a_prediction_do_not_decide_a_check_unless_they_are_invalid)
+{
+	static const struct {
+		int repetitions;
+		int64_t error_reset;
+		int status;
+	} table[] = { { 3, 0, 0 }, { 2, 0, 0 }, { 3, 1, 5 } };
+	struct place place = make_place("");
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct run runs[8];
+		struct run *end = runs;
+		struct outcome outcome;
+
+		add_point(&end, 3, 5000000, 1);
+		for (int j = 0; j < table[i].repetitions; j++) {
+			add_point(&end, 1, 5000000, 1);
+			end[-1].requests_per_connection = 1;
+			end[-1].error_reset = table[i].error_reset;
+		}
+		write_runs(&place, runs, (int)(end - runs));
+		outcome = cwt(WORDS("check", place.out));
+		cr_expect_eq(outcome.status, table[i].status, "row %zu: %d", i, outcome.status);
+		free(outcome.output.bytes);
+	}
+	remove_all(place.folder);
+}
+
 static int count_drawings(const char *out)
 {
 	char path[PATH_MAX];
@@ -473,6 +549,68 @@ Test(commands, a_report_has_a_page_and_drawings)
 	cr_expect(has_file(&place, "report.md"));
 	/* The cases, the sweep over t, and the crossover. */
 	cr_expect_geq(count_drawings(place.out), 3);
+	remove_all(place.folder);
+}
+
+static bool file_has(const struct place *place, const char *name, const char *word)
+{
+	static char text[65536];
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", place->out, name);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	return strstr(text, word) != NULL;
+}
+
+/* A plan as a sweep leaves it, with evidence over idle connections. */
+static void write_evidence(const struct place *place)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/plan.ini", place->out);
+	file = fopen(path, "we");
+	cr_assert_not_null(file);
+	fputs("[plan]\nclaim = Threads cost memory.\nx = idle\ny = cpu, memory\n"
+	      "[case idle]\narch = thread, loop --events poll\nwait = none\ncpu = 0\n"
+	      "wall = 0\nconnections = 10\nidle = 0, 100\nthreads = connections\n",
+	      file);
+	fclose(file);
+}
+
+Test(commands, a_report_of_evidence_has_the_claim_its_figure_and_a_line_for_each_point)
+{
+	struct place place = make_place("");
+	struct run runs[12];
+	struct run *end = runs;
+	struct outcome outcome;
+
+	for (int i = 0; i < 12; i++) {
+		bool loop = i % 2 == 1;
+
+		*end = lawful_run(10, 5000000, 100000000, 100);
+		end->cpu_ns = end->wall_ns = end->work_ns = 0;
+		end->idle = i < 6 ? 0 : 100;
+		end->threads = loop ? 0 : 10 + end->idle;
+		end->client_cpu_ns = end->window_ns;
+		strcpy(end++->arch, loop ? "loop --events poll" : "thread");
+	}
+	write_runs(&place, runs, (int)(end - runs));
+	write_evidence(&place);
+	outcome = cwt(WORDS("report", place.out));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	free(outcome.output.bytes);
+	cr_expect_eq(count_drawings(place.out), 1);
+	cr_expect(file_has(&place, "report.md", "> Threads cost memory.\n"));
+	cr_expect(file_has(&place, "report.md", "(figures/series.svg)"));
+	cr_expect(file_has(&place, "report.md", "| thread | 0 | ≥ 100 "));
+	cr_expect(file_has(&place, "report.md", "| loop --events poll | 100 | ≥ 100 "));
+	cr_expect(file_has(&place, "figures/series.dat", "# series: thread\n\"thread\"\n0 \"0\" "));
 	remove_all(place.folder);
 }
 

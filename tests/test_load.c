@@ -169,7 +169,6 @@ Test(load, a_reply_to_head_has_no_body)
 		config.request = head;
 		config.request_length = sizeof(head) - 1;
 		config.head_request = true;
-		config.window_ns = 50 * NS_PER_MS;
 		cr_expect_eq(run(&config), 0);
 		expect_errors(LOAD_ERRORS, replies[i]);
 		cr_expect_gt(result.all_requests, 0);
@@ -281,7 +280,7 @@ Test(load, a_peer_that_breaks_its_promise_to_keep_the_connection_is_counted)
 static void refuse_all(void)
 {
 	cr_assert_eq(net_parse("127.0.0.1:0", &server.address), 0);
-	close(net_listen(&server.address, false));
+	close(net_listen(&server.address, 0));
 }
 
 Test(load, a_target_that_never_answers_ends_the_run_with_the_reason)
@@ -338,7 +337,6 @@ Test(load, connections_never_served_are_counted)
 
 		scripted_start(&server, &(struct script){ OK BYTES, .connections = served[i] });
 		config = config_of();
-		config.window_ns = 50 * NS_PER_MS;
 		cr_expect_eq(run(&config), 0);
 		cr_expect_eq(result.never_served, N - served[i]);
 		expect_errors(LOAD_ERRORS, "waiting is no error");
@@ -456,4 +454,93 @@ Test(load, too_many_connections_are_refused_with_the_limits_name)
 	cr_expect_not_null(strstr(said, "1000 connections"), "%s", said);
 	cr_expect_not_null(strstr(said, "the hard limit is 100"), "%s", said);
 	cr_expect_not_null(strstr(said, "LimitNOFILE"), "%s", said);
+}
+
+Test(load, a_connection_is_replaced_after_so_many_replies)
+{
+	static const int64_t bounds[] = { 1, 2, 7 };
+
+	for (size_t i = 0; i < sizeof(bounds) / sizeof(bounds[0]); i++) {
+		struct load_config config;
+		uint64_t k = (uint64_t)bounds[i];
+
+		scripted_start(&server, &(struct script){ OK BYTES });
+		config = config_of();
+		config.requests_per_connection = bounds[i];
+		cr_expect_eq(run(&config), 0);
+		expect_errors(LOAD_ERRORS, "replaced");
+		expect_consistent("replaced");
+		cr_expect_gt(result.all_requests, 2 * N * k);
+		/* At the end, what is under way may have been seen by only one of the two. */
+		cr_expect_leq(result.connects, (uint64_t)server.accepted + N);
+		cr_expect_geq(result.connects + N, (uint64_t)server.accepted);
+		/* Each but the last N has had its k replies. */
+		cr_expect_geq(result.connects, (result.all_requests + k - 1) / k);
+		cr_expect_leq(result.connects, result.all_requests / k + N);
+	}
+}
+
+Test(load, connections_are_counted_when_they_are_had)
+{
+	struct load_config config;
+
+	scripted_start(&server, &(struct script){ OK BYTES });
+	config = config_of();
+	cr_expect_eq(run(&config), 0);
+	cr_expect_eq(result.connects, N);
+	refuse_all();
+	config = config_of();
+	cr_expect_eq(load_run(&config, &result), -ECONNREFUSED);
+	cr_expect_eq(result.connects, 0);
+}
+
+/*
+ * A listening socket with a queue of one, which is full for a while: the kernel drops the first
+ * attempt, and repeats it after a second.
+ */
+struct slow_peer {
+	int listening;
+	int in_the_way;
+};
+
+static void *accept_late(void *context)
+{
+	struct slow_peer *peer = context;
+	int first;
+	int second;
+	char head[sizeof(get)];
+
+	clock_sleep_until(clock_now_ns() + 200 * NS_PER_MS);
+	first = accept(peer->listening, NULL, NULL);
+	second = accept(peer->listening, NULL, NULL);
+	if (read(second, head, sizeof(head)) > 0)
+		send(second, scripted_good, strlen(scripted_good), MSG_NOSIGNAL);
+	while (read(second, head, sizeof(head)) > 0)
+		;
+	close(first);
+	close(second);
+	return NULL;
+}
+
+Test(load, the_first_request_on_a_connection_counts_from_the_start_of_connecting)
+{
+	struct slow_peer peer;
+	struct load_config config;
+	pthread_t thread;
+
+	cr_assert_eq(net_parse("127.0.0.1:0", &server.address), 0);
+	peer.listening = net_listen(&server.address, 0);
+	cr_assert_eq(listen(peer.listening, 0), 0);
+	peer.in_the_way = net_connect(&server.address, NS_PER_S, NULL);
+	cr_assert_geq(peer.in_the_way, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, accept_late, &peer), 0);
+	config = config_of();
+	config.connections = 1;
+	config.window_ns = 1500 * NS_PER_MS;
+	cr_expect_eq(load_run(&config, &result), 0);
+	cr_expect_eq(result.requests, 1);
+	cr_expect_geq(result.latency.least, 900 * NS_PER_MS);
+	pthread_join(thread, NULL);
+	close(peer.in_the_way);
+	close(peer.listening);
 }

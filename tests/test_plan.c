@@ -1,4 +1,4 @@
-#include "loadgen/sweep/plan.h"
+#include "loadgen/sweep/grid.h"
 #include "common/clock.h"
 #include "loadgen/model/model.h"
 #include <criterion/criterion.h>
@@ -59,8 +59,8 @@ Test(plan, a_grid_is_all_combinations_with_the_contenders_side_by_side)
 	for (int c = 1; c <= 2; c++)
 		for (int w = 10; w <= 20; w += 10)
 			for (int t = 5; t <= 10; t += 5)
-				for (int loop = 0; loop <= (t == 5); loop++)
-					for (int n = 30; n <= 40; n += 10) {
+				for (int n = 30; n <= 40; n += 10)
+					for (int loop = 0; loop <= (t == 5); loop++) {
 						const struct run *asked = &plan.points[i++].asked;
 
 						cr_expect_str_eq(asked->arch,
@@ -148,6 +148,8 @@ Test(plan, every_key_of_a_case_is_taken)
 {
 	struct plan plan = good_plan("[case proxy]\nservice = proxy\nwork = ops\narch = loop\n"
 				     "cpu = 100us\nwall = 10ms\nconnections = 12\ntwin = 10\n"
+				     "footprint = 64KiB\nidle = 100\n"
+				     "requests-per-connection = 7\n"
 				     "[case app]\nwait = none\narch = loop\ncpu = 2ms\n"
 				     "wall = 2ms\n");
 
@@ -157,7 +159,13 @@ Test(plan, every_key_of_a_case_is_taken)
 	cr_expect_str_eq(plan.points[0].asked.work, "ops");
 	cr_expect_eq(plan.points[0].asked.connections, 12);
 	cr_expect_eq(plan.points[0].asked.twin, 10);
+	cr_expect_eq(plan.points[0].asked.footprint_bytes, 65536);
+	cr_expect_eq(plan.points[0].asked.idle, 100);
+	cr_expect_eq(plan.points[0].asked.requests_per_connection, 7);
 	cr_expect_str_eq(plan.points[1].asked.wait, "none");
+	cr_expect_eq(plan.points[1].asked.footprint_bytes, 0);
+	cr_expect_eq(plan.points[1].asked.idle, 0);
+	cr_expect_eq(plan.points[1].asked.requests_per_connection, 0);
 	cr_expect_eq(plan.points[1].asked.twin, 1, "a key of one case is not the next one's");
 	plan_free(&plan);
 }
@@ -178,9 +186,91 @@ Test(plan, connections_are_t_or_enough_to_keep_an_evented_server_busy)
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		cr_expect_eq(plan_connections(table[i].threads, table[i].cpu_us * 1000,
+		cr_expect_eq(grid_connections(table[i].threads, table[i].cpu_us * 1000,
 					      table[i].wall_us * 1000, table[i].cores),
 			     table[i].n, "row %zu", i);
+}
+
+Test(plan, threads_may_follow_the_connections_idle_ones_included)
+{
+	struct plan plan = good_plan("[case a]\narch = thread, loop\nthreads = connections\n"
+				     "wait = none\ncpu = 0\nwall = 0\nconnections = 4, 8\n"
+				     "idle = 0, 100\n");
+
+	cr_assert_eq(plan.count, 8);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct run *asked = &plan.points[i].asked;
+		int64_t t = strcmp(asked->arch, "loop") == 0 ? 0 : asked->connections + asked->idle;
+
+		cr_expect_eq(asked->threads, t, "point %zu", i);
+		cr_expect_not(run_is_predicted(asked));
+	}
+	plan_free(&plan);
+}
+
+Test(plan, an_architecture_may_have_options)
+{
+	static const char *const expected[] = { "loop", "loop --events poll",
+						"pool --accept shared --stack 64KiB",
+						"loops --threads 6" };
+	struct plan plan = good_plan("[case a]\narch = loop,  loop  --events\tpoll ,"
+				     "pool --accept shared --stack 64KiB, loops --threads 6,"
+				     "loop --events poll\n"
+				     "threads = 5\ncpu = 1ms\nwall = 10ms\n");
+
+	cr_assert_eq(plan.count, 4, "the same variant is the same point");
+	for (size_t i = 0; i < plan.count; i++) {
+		cr_expect_str_eq(plan.points[i].asked.arch, expected[i]);
+		cr_expect_eq(plan.points[i].asked.threads, i == 2 ? 5 : 0);
+	}
+	plan_free(&plan);
+}
+
+Test(plan, its_evidence_is_a_claim_an_x_and_panels)
+{
+	struct plan plan = good_plan("[plan]\nclaim = Threads cost memory\nclaim = (Kegel 1999).\n"
+				     "x = idle\ny = memory, available, cpu\n" CASE);
+
+	cr_expect_str_eq(plan.evidence.claim, "Threads cost memory (Kegel 1999).");
+	cr_expect_eq(plan.evidence.x, PLAN_X_IDLE);
+	cr_assert_eq(plan.evidence.panel_count, 3);
+	cr_expect_eq(plan.evidence.panels[0], PLAN_Y_MEMORY);
+	cr_expect_eq(plan.evidence.panels[1], PLAN_Y_AVAILABLE);
+	cr_expect_eq(plan.evidence.panels[2], PLAN_Y_CPU);
+	plan_free(&plan);
+}
+
+/* The server says "want one of A, B, C" of an architecture that it doesn't know. */
+Test(plan, every_architecture_of_the_server_is_one_of_a_plan)
+{
+	char command[512];
+	char line[512] = "";
+	char *names;
+	char *rest;
+	const char *name;
+	FILE *server;
+	int count = 0;
+
+	cr_assert_not_null(getenv("CWT_SERVER"), "run this test with `meson test`");
+	snprintf(command, sizeof(command), "'%s' --arch '?' 2>&1", getenv("CWT_SERVER"));
+	server = popen(command, "re");
+	cr_assert_not_null(server);
+	cr_assert_not_null(fgets(line, sizeof(line), server));
+	pclose(server);
+	names = strstr(line, "one of ");
+	cr_assert_not_null(names, "%s", line);
+	names += strlen("one of ");
+	names[strcspn(names, ";(\n")] = '\0';
+	while ((name = strtok_r(names, ", ", &rest))) {
+		char variant[ARCHS_VARIANT_MAX];
+		char why[PLAN_WHY_MAX];
+
+		cr_expect_eq(archs_parse(name, variant, why, sizeof(why)), 0, "%s: %s", name, why);
+		cr_expect_str_eq(variant, name);
+		names = NULL;
+		count++;
+	}
+	cr_expect_geq(count, 2, "%s", line);
 }
 
 Test(plan, an_error_names_the_file_the_line_and_what_is_wrong)
@@ -214,7 +304,14 @@ Test(plan, an_error_names_the_file_the_line_and_what_is_wrong)
 		{ CASE "words\n", 6, "neither" },
 		{ "[case a\narch = loop\n", 1, "neither" },
 		{ CASE "colour = red\n", 6, "colour" },
-		{ CASE "arch = fork\n", 6, "pool, loop" },
+		{ CASE "arch = fork\n", 6, "process, thread, pool" },
+		{ CASE "arch = loop poll\n", 6, "no such option" },
+		{ CASE "arch = loop --events\n", 6, "an option and its value" },
+		{ CASE "arch = loop --events --stack 1\n", 6, "an option and its value" },
+		{ CASE "arch = loop --cpus 0\n", 6, "no such option" },
+		{ CASE "arch = pool --threads 5\n", 6, "use the key threads" },
+		{ CASE "arch = loop --events aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n", 6,
+		  "longer" },
 		{ CASE "arch = pool, fork\n", 6, "fork" },
 		{ CASE "service = web\n", 6, "app, proxy" },
 		{ CASE "wait = long\n", 6, "backend, timer, none" },
@@ -223,7 +320,19 @@ Test(plan, an_error_names_the_file_the_line_and_what_is_wrong)
 		{ CASE "threads = 5,,6\n", 6, "threads" },
 		{ CASE "threads =\n", 6, "threads" },
 		{ CASE "cpu = 5\n", 6, "a time such as" },
-		{ CASE "cpu = 0\n", 6, "least" },
+		{ CASE "cpu = 0\nfootprint = 1KiB\nconnections = 5\n", 1, "cpu = 0 is none" },
+		{ CASE "cpu = 0\n", 1, "needs connections" },
+		{ CASE "idle = 0, 1\n", 1, "needs connections" },
+		{ CASE "threads = connections\n", 1, "needs connections" },
+		{ CASE "threads = idle\n", 6, "threads" },
+		{ CASE "footprint = big\n", 6, "a size such as" },
+		{ CASE "idle = -1\n", 6, "idle" },
+		{ CASE "requests-per-connection = 1, 2\n", 6, "requests-per-connection" },
+		{ "[plan]\nclaim = it is so\n" CASE, 1, "go together" },
+		{ "[plan]\nx = idle\ny = cpu\n" CASE, 1, "go together" },
+		{ "[plan]\nx = time\n" CASE, 2, "connections, threads, idle, wall, arch" },
+		{ "[plan]\ny = beauty\n" CASE, 2, "throughput, cpu, switches" },
+		{ "[plan]\ny = cpu, cpu, cpu, cpu\n" CASE, 2, "more than 3" },
 		{ CASE "wall = 10ms; 20ms\n", 6, "wall" },
 		{ CASE "connections = 1.5\n", 6, "connections" },
 		{ CASE "twin = 0\n", 6, "twin" },

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,4 +221,95 @@ Test(process, an_interrupt_at_the_terminal_does_not_reach_it)
 		     0);
 	cr_expect_neq(getpgid(process.pid), getpgid(0));
 	process_stop(&process, patience_ns);
+}
+
+/* The first word of the log, which is the id of a worker. */
+static pid_t worker_of_log(void)
+{
+	FILE *file = fopen(log_path, "re");
+	int pid = 0;
+
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	return pid;
+}
+
+/* Ended, whether or not whoever inherited it has noticed. */
+static bool is_gone(pid_t pid)
+{
+	char path[64];
+	char state = 'Z';
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return true;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 'Z';
+	fclose(file);
+	return state == 'Z';
+}
+
+Test(process, no_worker_survives_it)
+{
+	static const struct {
+		const char *script;
+		int status;
+	} table[] = {
+		{ "trap 'exit 5' TERM; sleep 100 & echo $! >&2; echo ready 127.0.0.1:1;"
+		  "while :; do sleep 0.01; done",
+		  5 },
+		{ "(trap '' TERM; while :; do sleep 0.01; done) & echo $! >&2;"
+		  "echo ready 127.0.0.1:1; exec sleep 100",
+		  -SIGTERM },
+		{ "trap '' TERM; sleep 100 & echo $! >&2; echo ready 127.0.0.1:1;"
+		  "while :; do sleep 0.01; done",
+		  -SIGKILL },
+		{ "sleep 100 & echo $! >&2; echo ready 127.0.0.1:1; exit 0", 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct process process;
+		char why[PROCESS_WHY_MAX];
+		siginfo_t info;
+
+		cr_assert_eq(truncate(log_path, 0), 0);
+		cr_assert_eq(start(&process, table[i].script, patience_ns, why), 0, "%s", why);
+		if (table[i].status == 0)
+			waitid(P_PID, (id_t)process.pid, &info, WEXITED | WNOWAIT);
+		cr_expect_not(is_gone(worker_of_log()));
+		cr_expect_eq(process_stop(&process, 50 * NS_PER_MS), table[i].status, "%zu", i);
+		cr_expect(is_gone(worker_of_log()), "%zu", i);
+		expect_no_child();
+	}
+}
+
+Test(process, one_that_is_given_up_leaves_no_worker)
+{
+	struct process process;
+	char why[PROCESS_WHY_MAX];
+
+	cr_expect_lt(start(&process, "sleep 100 >&- & echo $! >&2; exit 1", patience_ns, why), 0);
+	cr_expect(is_gone(worker_of_log()));
+}
+
+Test(process, its_usage_counts_children_that_have_ended)
+{
+	struct process process;
+	char why[PROCESS_WHY_MAX];
+
+	cr_assert_eq(start(&process,
+			   "(i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done);"
+			   "for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.001; done;"
+			   "echo ready 127.0.0.1:1; exec sleep 100",
+			   patience_ns, why),
+		     0, "%s", why);
+	process_stop(&process, patience_ns);
+	cr_expect_geq(process.usage.voluntary, 20, "each sleep, and the wait for it");
+	cr_expect_lt(process.usage.voluntary, 200);
+	cr_expect_gt(process.usage.cpu_ns, 15 * NS_PER_MS);
+	cr_expect_lt(process.usage.cpu_ns, 5LL * NS_PER_S);
+	cr_expect_geq(process.usage.involuntary, 0);
 }

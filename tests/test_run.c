@@ -32,7 +32,7 @@ static struct run sample(int64_t salt)
 			   .service = "app",
 			   .wait = "timer",
 			   .work = "clock",
-			   .arch = "pool",
+			   .arch = "pool --accept shared",
 			   .started = "2026-01-02T03:04:05Z",
 			   .window_requests = "10;20;30;40",
 			   .throughput_rps = 192.7,
@@ -205,8 +205,9 @@ Test(run, a_bad_value_is_refused_with_its_line_and_column)
 		{ "throughput_rps", "", "throughput_rps" },
 		{ "throughput_rps", "1.5.2", "throughput_rps" },
 		{ "service", "a word that is too long for it", "service" },
-		{ "schema", "2", "another version" },
-		{ "schema", "0", "another version" },
+		{ "arch", "a name with options that is too long to be one of ours", "arch" },
+		{ "schema", "1", "schema 1 under a header of schema 2" },
+		{ "schema", "3", "schema 3 under" },
 		{ "schema", "one", "schema" },
 	};
 	static char text[TEXT_MAX];
@@ -218,6 +219,77 @@ Test(run, a_bad_value_is_refused_with_its_line_and_column)
 		write_text(text);
 		expect_refused("4", table[i].word);
 	}
+}
+
+/* The columns that came with schema 2. */
+static bool is_new(const char *name)
+{
+	static const char *const names[] = {
+		"footprint_bytes",
+		"idle",
+		"requests_per_connection",
+		"connects",
+		"idle_lost",
+		"processes",
+		"tasks_changed",
+		"available_before_bytes",
+		"available_after_bytes",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* One line without the values whose column is new. */
+static void print_old_columns(FILE *file, char *header, char *line)
+{
+	const char *comma = "";
+	char *name;
+
+	while ((name = strsep(&header, ","))) {
+		const char *value = strsep(&line, ",");
+
+		if (is_new(name))
+			continue;
+		fprintf(file, "%s%s", comma, value);
+		comma = ",";
+	}
+	fputc('\n', file);
+}
+
+Test(run, a_file_of_schema_1_is_read_with_zeros_for_what_it_lacks)
+{
+	static char text[TEXT_MAX];
+	char header[2][4096];
+	char *row;
+	char *end;
+	char why[256];
+	struct run *runs;
+	struct run expected = sample(0);
+	FILE *file;
+
+	write_runs(1);
+	read_text(text);
+	replace(text, "schema", "1");
+	row = strchr(text, '\n') + 1;
+	end = strchr(row, '\n');
+	*end = row[-1] = '\0';
+	strcpy(header[0], text);
+	strcpy(header[1], text);
+	file = fopen(path, "we");
+	print_old_columns(file, header[0], text);
+	print_old_columns(file, header[1], row);
+	fclose(file);
+	cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), 1, "%s", why);
+	expected.schema = 1;
+	expected.footprint_bytes = expected.idle = expected.requests_per_connection = 0;
+	expected.connects = expected.idle_lost = 0;
+	expected.processes = expected.tasks_changed = 0;
+	expected.available_before_bytes = expected.available_after_bytes = 0;
+	expect_equal(runs, &expected);
+	free(runs);
 }
 
 Test(run, too_many_columns_are_refused)
@@ -273,7 +345,7 @@ Test(run, another_header_is_refused)
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		write_text(headers[i]);
-		expect_refused("1", "header");
+		expect_refused("1", "schema 1 or 2");
 	}
 	write_runs(1);
 	read_text(text);
@@ -301,7 +373,10 @@ Test(run, a_point_is_what_was_asked_of_the_server_and_the_load)
 {
 	struct run a = sample(1);
 	struct run b;
-	int64_t *const asked[] = { &b.threads, &b.cores, &b.cpu_ns, &b.wall_ns, &b.connections };
+	int64_t *const asked[] = { &b.threads,     &b.cores,
+				   &b.cpu_ns,      &b.wall_ns,
+				   &b.connections, &b.footprint_bytes,
+				   &b.idle,        &b.requests_per_connection };
 	char *const words[] = { b.service, b.wait, b.work, b.arch };
 
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
@@ -322,4 +397,20 @@ Test(run, a_point_is_what_was_asked_of_the_server_and_the_load)
 	b.overhead_ns++;
 	strcpy(b.case_name, "another case with the same point");
 	cr_expect(run_same_point(&a, &b));
+}
+
+Test(run, the_model_predicts_where_there_is_work_and_connections_last)
+{
+	struct run run = { .cpu_ns = 1, .idle = 5, .footprint_bytes = 4096 };
+
+	cr_expect(run_is_predicted(&run));
+	run.requests_per_connection = 1;
+	cr_expect_not(run_is_predicted(&run));
+	run.requests_per_connection = 0;
+	strcpy(run.work, "ops");
+	cr_expect_not(run_is_predicted(&run));
+	strcpy(run.work, "clock");
+	cr_expect(run_is_predicted(&run));
+	run.cpu_ns = 0;
+	cr_expect_not(run_is_predicted(&run));
 }

@@ -302,3 +302,63 @@ Test(verdict, its_json_has_the_names_that_scripts_rely_on)
 	cr_expect_eq(json_integer_value(json_object_get(object, "cpu_ns")), 5000000);
 	json_decref(object);
 }
+
+Test(verdict, a_point_without_work_is_measured_and_has_no_prediction)
+{
+	struct run runs[3];
+	struct point point;
+
+	for (int i = 0; i < 3; i++) {
+		runs[i] = run_at(&thread_bound, 100 + 30 * i);
+		runs[i].cpu_ns = runs[i].wall_ns = runs[i].work_ns = 0;
+		runs[i].client_cpu_ns = runs[i].window_ns * 9 / 10;
+		runs[i].pss_bytes = 1000 * (1 + i);
+		runs[i].available_before_bytes = 9000;
+		runs[i].available_after_bytes = 5000;
+	}
+	point = judge(runs, 2);
+	cr_expect_eq(point.verdict, VERDICT_INCONCLUSIVE);
+	point = judge(runs, 3);
+	cr_expect_eq(point.verdict, VERDICT_MEASURED, "%s", point.why);
+	cr_expect_str_empty(point.why);
+	cr_expect_eq(point.nominal_rps, 0);
+	cr_expect_eq(point.calibrated_rps, 0);
+	cr_expect_not(point.knee);
+	cr_expect(point.client_bound);
+	cr_expect_float_eq(point.measured.mean, 130, 1e-9);
+	cr_expect_float_eq(point.pss_bytes, 2000, 1e-9);
+	cr_expect_float_eq(point.available_bytes, 4000, 1e-9);
+	for (int i = 0; i < 3; i++)
+		runs[i].error_reset = 1;
+	cr_expect_eq(judge(runs, 3).verdict, VERDICT_INVALID);
+}
+
+Test(verdict, idle_connections_take_up_threads_only_where_they_have_one_each)
+{
+	static const struct {
+		const char *arch;
+		int64_t t;
+		double calibrated;
+	} table[] = {
+		{ "pool", 110, 100 },   { "pool --accept shared", 105, 50 },
+		{ "thread", 110, 100 }, { "process", 110, 100 },
+		{ "handoff", 10, 100 }, { "followers --active 1", 5, 50 },
+		{ "loop", 0, 100 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct run runs[3];
+		struct point point;
+
+		for (int j = 0; j < 3; j++) {
+			runs[j] = lawful_run(10, 5000000, 100000000, table[i].calibrated);
+			runs[j].idle = 100;
+			runs[j].threads = table[i].t;
+			strcpy(runs[j].arch, table[i].arch);
+		}
+		point = judge(runs, 3);
+		cr_expect_float_eq(point.calibrated_rps, table[i].calibrated, 1e-6, "%s: %g",
+				   table[i].arch, point.calibrated_rps);
+		cr_expect_eq(point.verdict, VERDICT_HOLDS, "%s: %s", table[i].arch, point.why);
+	}
+}

@@ -9,7 +9,7 @@
 
 static const char program[] = "cwt check";
 
-static void print_point(const struct point *point)
+static void print_point(const struct point *point, int width)
 {
 	const struct run *run = &point->first;
 	char c[UNITS_TEXT_MAX];
@@ -18,21 +18,34 @@ static void print_point(const struct point *point)
 
 	if (run->threads > 0)
 		snprintf(t, sizeof(t), "%lld", (long long)run->threads);
-	printf("%-28.28s %-5s %6s %7s %7s %9.6g %10.6g %10.6g ±%-7.3g %s%s\n", run->case_name,
-	       run->arch, t, units_format_duration(c, (double)run->cpu_ns),
+	printf("%-28.28s %-*s %6s %7s %7s %9.6g %10.6g %10.6g ±%-7.3g %s%s\n", run->case_name,
+	       width, run->arch, t, units_format_duration(c, (double)run->cpu_ns),
 	       units_format_duration(w, (double)run->wall_ns), point->nominal_rps,
 	       point->calibrated_rps, point->measured.mean, point->measured.half,
 	       verdict_names[point->verdict], point->knee ? " (knee)" : "");
-	if (point->verdict != VERDICT_HOLDS)
+	if (point->why[0])
 		printf("    %s\n", point->why);
+}
+
+/* The longest name of an architecture with its options. */
+static int arch_width(const struct summary *summary)
+{
+	size_t width = strlen("arch");
+
+	for (int64_t i = 0; i < summary->count; i++)
+		if (strlen(summary->points[i].first.arch) > width)
+			width = strlen(summary->points[i].first.arch);
+	return (int)width;
 }
 
 static void print_text(const struct summary *summary)
 {
-	printf("%-28s %-5s %6s %7s %7s %9s %10s %10s %-8s %s\n", "case", "arch", "t", "c", "w",
-	       "nominal", "calibrated", "measured", " 95 %", "verdict");
+	int width = arch_width(summary);
+
+	printf("%-28s %-*s %6s %7s %7s %9s %10s %10s %-8s %s\n", "case", width, "arch", "t", "c",
+	       "w", "nominal", "calibrated", "measured", " 95 %", "verdict");
 	for (int64_t i = 0; i < summary->count; i++)
-		print_point(&summary->points[i]);
+		print_point(&summary->points[i], width);
 	printf("\nrequests/s. nominal: min(k/c, t/w), evented k/c; calibrated: the same with c and "
 	       "w as\n"
 	       "metered beforehand; in the knee, X may lie between the closed network's curve and "
@@ -41,10 +54,14 @@ static void print_text(const struct summary *summary)
 
 static int status_of(const struct summary *summary)
 {
-	bool seen[VERDICT_INVALID + 1] = { false };
+	bool seen[VERDICTS] = { false };
 
-	for (int64_t i = 0; i < summary->count; i++)
-		seen[summary->points[i].verdict] = true;
+	for (int64_t i = 0; i < summary->count; i++) {
+		const struct point *point = &summary->points[i];
+
+		if (run_is_predicted(&point->first) || point->verdict == VERDICT_INVALID)
+			seen[point->verdict] = true;
+	}
 	if (seen[VERDICT_BELOW] || seen[VERDICT_ABOVE])
 		return CWT_BROKEN;
 	if (seen[VERDICT_INVALID])
@@ -66,7 +83,9 @@ int command_check(int argc, char **argv)
 			 "DIR/summary.json.",
 		.notes = "Exit status, the worst of all points: 0 the model holds, 1 it does not, "
 			 "2 usage,\n"
-			 "3 inconclusive, 5 invalid.",
+			 "3 inconclusive, 5 invalid. Of points without a prediction (cpu = 0, work "
+			 "= ops,\n"
+			 "requests-per-connection) only the invalid ones count.",
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};

@@ -5,19 +5,15 @@
 #include "common/options.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
+#include "loadgen/commands/load_report.h"
+#include "loadgen/engine/herd.h"
 #include "loadgen/engine/url.h"
+#include "loadgen/target/meter.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A local server whose CPU time is read at the window's edges. */
-struct metered {
-	int64_t pid; /* 0: none */
-	int64_t start_ns;
-	int64_t end_ns;
-};
 
 enum { REQUEST_MAX = URL_TARGET_MAX + URL_HOST_MAX + 128 };
 
@@ -25,10 +21,15 @@ static const char *const method_names[] = { "GET", "HEAD", NULL };
 
 static void on_edge(void *context, enum load_edge edge)
 {
-	struct metered *server = context;
+	struct load_metered *server = context;
+	pid_t pid = (pid_t)server->pid;
 
-	clock_process_cpu_ns((pid_t)server->pid,
-			     edge == LOAD_EDGE_START ? &server->start_ns : &server->end_ns);
+	if (edge == LOAD_EDGE_START) {
+		meter_cpu_ns(pid, &server->start_ns);
+		return;
+	}
+	server->is_complete =
+		meter_cpu_ns(pid, &server->end_ns) == 0 && meter_read(pid, &server->after) == 0;
 }
 
 static void show_progress(void *context, const struct load_progress *progress)
@@ -43,106 +44,12 @@ static void show_progress(void *context, const struct load_progress *progress)
 		(unsigned long long)progress->requests, (unsigned long long)progress->errors, left);
 }
 
-static json_t *errors_json(const struct load_result *result)
+static void show_herd_progress(void *context, int64_t served)
 {
-	json_t *errors = json_object();
+	const int64_t *idle = context;
 
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		json_object_set_new(errors, load_error_names[i],
-				    json_integer((json_int_t)result->errors[i]));
-	return errors;
-}
-
-static json_t *latency_json(const struct histogram *h)
-{
-	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "mean", histogram_mean(h), "min",
-			 (json_int_t)h->least, "p50", (json_int_t)histogram_quantile(h, 0.5), "p90",
-			 (json_int_t)histogram_quantile(h, 0.9), "p99",
-			 (json_int_t)histogram_quantile(h, 0.99), "p999",
-			 (json_int_t)histogram_quantile(h, 0.999), "max", (json_int_t)h->most);
-}
-
-static double cpu_per_request(const struct load_result *result)
-{
-	return result->requests > 0 ? (double)result->client_cpu_ns / (double)result->requests : 0;
-}
-
-static double server_cpu_per_request(const struct load_config *config,
-				     const struct load_result *result)
-{
-	const struct metered *server = config->context;
-
-	return result->requests > 0
-		       ? (double)(server->end_ns - server->start_ns) / (double)result->requests
-		       : 0;
-}
-
-static double utilisation(const struct load_result *result)
-{
-	return result->window_ns > 0 ? (double)result->client_cpu_ns / (double)result->window_ns
-				     : 0;
-}
-
-static void print_json(const char *url, const struct load_config *config,
-		       const struct load_result *result)
-{
-	json_t *windows = json_array();
-	json_t *root;
-
-	for (int i = 0; i < result->windows; i++)
-		json_array_append_new(windows,
-				      json_integer((json_int_t)result->window_requests[i]));
-	root = json_pack("{s:s, s:I, s:I, s:f, s:o, s:o, s:I, s:f, s:f, s:I, s:o, s:I, s:b}", "url",
-			 url, "connections", (json_int_t)config->connections, "requests",
-			 (json_int_t)result->requests, "throughput_rps", result->throughput,
-			 "latency_ns", latency_json(&result->latency), "errors",
-			 errors_json(result), "never_served", (json_int_t)result->never_served,
-			 "client_cpu_ns_per_request", cpu_per_request(result), "client_utilisation",
-			 utilisation(result), "client_lag_p99_ns",
-			 (json_int_t)histogram_quantile(&result->lag, 0.99), "window_requests",
-			 windows, "window_ns", (json_int_t)result->window_ns, "interrupted",
-			 result->interrupted);
-	if (config->on_edge)
-		json_object_set_new(root, "server_cpu_ns_per_request",
-				    json_real(server_cpu_per_request(config, result)));
-	command_print_json(root);
-}
-
-static void print_text(const char *url, const struct load_config *config,
-		       const struct load_result *result)
-{
-	const struct histogram *h = &result->latency;
-	char t[6][UNITS_TEXT_MAX];
-
-	printf("%s: %lld connections, closed loop, %s%s\n", url, (long long)config->connections,
-	       units_format_duration(t[0], (double)result->window_ns),
-	       result->interrupted ? " (interrupted)" : "");
-	printf("  throughput  %.6g requests/s (%llu requests)\n", result->throughput,
-	       (unsigned long long)result->requests);
-	printf("  latency     mean %s, p50 %s, p90 %s, p99 %s, p99.9 %s, max %s\n",
-	       units_format_duration(t[0], histogram_mean(h)),
-	       units_format_duration(t[1], (double)histogram_quantile(h, 0.5)),
-	       units_format_duration(t[2], (double)histogram_quantile(h, 0.9)),
-	       units_format_duration(t[3], (double)histogram_quantile(h, 0.99)),
-	       units_format_duration(t[4], (double)histogram_quantile(h, 0.999)),
-	       units_format_duration(t[5], (double)h->most));
-	printf("  errors      %llu", (unsigned long long)result->error_count);
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		if (result->errors[i] > 0)
-			printf(", %s %llu", load_error_names[i],
-			       (unsigned long long)result->errors[i]);
-	printf("; connections never served %lld\n", (long long)result->never_served);
-	printf("  generator   %s of CPU per request, %.0f %% of a core, lag p99 %s\n",
-	       units_format_duration(t[0], cpu_per_request(result)), 100 * utilisation(result),
-	       units_format_duration(t[1], (double)histogram_quantile(&result->lag, 0.99)));
-	if (config->on_edge)
-		printf("  server      %s of CPU per request\n",
-		       units_format_duration(t[0], server_cpu_per_request(config, result)));
-	if (utilisation(result) > 0.85)
-		printf("  warning: the generator's core was %.0f %% busy: this may be its limit, "
-		       "not the "
-		       "server's; give it a core of its own (--cpus)\n",
-		       100 * utilisation(result));
+	fprintf(stderr, "\ridle      %6lld of %lld connections   ", (long long)served,
+		(long long)*idle);
 }
 
 /* Why there is nothing to report, as one line. */
@@ -163,22 +70,81 @@ static int complain_of_target(const char *url, int rc, const struct load_result 
 	return options_fail("cwt load", "%s: %s", url, reason);
 }
 
-static int drive(const struct option_table *table, const char *text, struct load_config *config,
-		 const char *method, bool json)
+static void erase_progress(const struct load_job *job)
 {
-	static struct load_result result;
-	char request[REQUEST_MAX];
+	if (job->config.on_progress)
+		fprintf(stderr, "\r%78s\r", "");
+}
+
+/* The active connections' load, with the herd in place. */
+static int drive(struct load_job *job)
+{
+	int rc = 0;
+
+	if (job->server.pid > 0)
+		rc = meter_read((pid_t)job->server.pid, &job->server.before);
+	if (rc != 0)
+		return options_fail("cwt load", "--pid %lld cannot be metered: %s",
+				    (long long)job->server.pid, strerror(-rc));
+	rc = load_run(&job->config, &job->result);
+	erase_progress(job);
+	return rc == 0 ? CWT_OK : complain_of_target(job->url, rc, &job->result);
+}
+
+static int start_herd(const struct load_job *job, struct herd *herd)
+{
+	struct herd_config config = {
+		.address = job->config.address,
+		.request = job->config.request,
+		.request_length = job->config.request_length,
+		.head_request = job->config.head_request,
+		.count = job->idle,
+		.timeout_ns = job->config.timeout_ns,
+		.on_progress = job->config.on_progress ? show_herd_progress : NULL,
+		.context = (void *)&job->idle,
+		.stop = job->config.stop,
+	};
+	char why[HERD_WHY_MAX];
+	int rc = herd_start(herd, &config, why, sizeof(why));
+
+	erase_progress(job);
+	if (rc == -EINTR)
+		return CWT_INTERRUPTED;
+	return rc == 0 ? CWT_OK : options_fail("cwt load", "%s: %s", job->url, why);
+}
+
+static int run_job(struct load_job *job)
+{
+	struct herd herd;
+	int rc = start_herd(job, &herd);
+
+	if (rc != CWT_OK)
+		return rc;
+	rc = drive(job);
+	job->idle_lost = herd_end(&herd);
+	if (rc != CWT_OK)
+		return rc;
+	load_report(job);
+	if (job->result.interrupted)
+		return CWT_INTERRUPTED;
+	return job->result.all_requests > 0 ? CWT_OK : CWT_BROKEN;
+}
+
+static int aim(const struct option_table *table, struct load_job *job, const char *method)
+{
+	static char request[REQUEST_MAX];
+	struct load_config *config = &job->config;
 	char refusal[256];
 	struct url url;
-	int rc = url_parse(text, &url);
+	int rc = url_parse(job->url, &url);
 
 	if (rc == -EPROTONOSUPPORT)
-		return options_complain(table, "%s: only http:// URLs can be driven", text);
+		return options_complain(table, "%s: only http:// URLs can be driven", job->url);
 	if (rc == -EADDRNOTAVAIL)
-		return options_complain(table, "%s: no such host", text);
+		return options_complain(table, "%s: no such host", job->url);
 	if (rc != 0)
 		return options_complain(table, "%s: want a URL such as http://127.0.0.1:8080/",
-					text);
+					job->url);
 	if (load_refusal(config->connections, refusal, sizeof(refusal)))
 		return options_complain(table, "--connections: %s", refusal);
 	config->address = url.address;
@@ -191,57 +157,55 @@ static int drive(const struct option_table *table, const char *text, struct load
 	if (isatty(STDERR_FILENO))
 		config->on_progress = show_progress;
 	command_catch_stop();
-	rc = load_run(config, &result);
-	if (config->on_progress)
-		fprintf(stderr, "\r%78s\r", "");
-	if (rc != 0)
-		return complain_of_target(text, rc, &result);
-	if (json)
-		print_json(text, config, &result);
-	else
-		print_text(text, config, &result);
-	if (result.interrupted)
-		return CWT_INTERRUPTED;
-	return result.all_requests > 0 ? CWT_OK : CWT_BROKEN;
+	return CWT_OK;
 }
 
 int command_load(int argc, char **argv)
 {
-	struct load_config config = {
-		.connections = 64,
-		.ramp_ns = LOAD_RAMP_AUTO,
-		.warmup_ns = NS_PER_S / 2,
-		.window_ns = 10LL * NS_PER_S,
-		.windows = 10,
-		.timeout_ns = 30LL * NS_PER_S,
+	static struct load_job job = {
+		.config = {
+			.connections = 64,
+			.ramp_ns = LOAD_RAMP_AUTO,
+			.warmup_ns = NS_PER_S / 2,
+			.window_ns = 10LL * NS_PER_S,
+			.windows = 10,
+			.timeout_ns = 30LL * NS_PER_S,
+		},
 	};
-	struct metered server = { 0 };
+	struct load_config *config = &job.config;
 	int64_t ramp_ns = 0;
 	int method = 0;
-	bool json = false;
 	cpu_set_t cpus;
 	struct option_spec specs[] = {
-		{ "connections", OPTION_COUNT, &config.connections, "N",
+		{ "connections", OPTION_COUNT, &config->connections, "N",
 		  "connections, each with one request under way", .least = 1, .most = 1000000 },
-		{ "duration", OPTION_DURATION, &config.window_ns, "TIME",
+		{ "requests-per-connection", OPTION_COUNT, &config->requests_per_connection, "K",
+		  "after which it is closed, and a new one opened; the first one's latency counts "
+		  "from the start of connecting\n[no bound]",
+		  .least = 1, .hide_default = true },
+		{ "idle", OPTION_COUNT, &job.idle, "N",
+		  "connections besides that are served once before the load, and then only stay",
+		  .most = 1000000 },
+		{ "duration", OPTION_DURATION, &config->window_ns, "TIME",
 		  "how long to measure, after ramp and warm-up", .least = NS_PER_MS },
-		{ "warmup", OPTION_DURATION, &config.warmup_ns, "TIME",
+		{ "warmup", OPTION_DURATION, &config->warmup_ns, "TIME",
 		  "between the last connection's start and the measuring" },
 		{ "ramp", OPTION_DURATION, &ramp_ns, "TIME",
 		  "over which the connections start, evenly\n[what the first reply takes]",
 		  .hide_default = true },
-		{ "timeout", OPTION_DURATION, &config.timeout_ns, "TIME", "for a reply",
+		{ "timeout", OPTION_DURATION, &config->timeout_ns, "TIME", "for a reply",
 		  .least = NS_PER_MS },
 		{ "method", OPTION_CHOICE, &method, NULL, "of the requests",
 		  .choices = method_names },
-		{ "same-reply", OPTION_FLAG, &config.same_reply, NULL,
+		{ "same-reply", OPTION_FLAG, &config->same_reply, NULL,
 		  "a reply that isn't byte for byte the first one, of up to 16KiB, is an error" },
 		{ "cpus", OPTION_CPUS, &cpus, "LIST", "processors to run on\n[all]",
 		  .hide_default = true },
-		{ "pid", OPTION_COUNT, &server.pid, "PID",
-		  "process of a server on this machine: report its CPU time per request",
+		{ "pid", OPTION_COUNT, &job.server.pid, "PID",
+		  "of a server on this machine: report CPU time and switches per request, and "
+		  "memory, of this process and its descendants",
 		  .least = 1, .most = 1 << 22, .hide_default = true },
-		{ "json", OPTION_FLAG, &json, NULL, "for scripts" },
+		{ "json", OPTION_FLAG, &job.json, NULL, "for scripts" },
 	};
 	struct option_table table = {
 		.program = "cwt load",
@@ -254,6 +218,7 @@ int command_load(int argc, char **argv)
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
 	int operands;
+	int rc;
 
 	switch (options_parse(&table, argc, argv, &operands)) {
 	case OPTIONS_HELP:
@@ -266,17 +231,19 @@ int command_load(int argc, char **argv)
 	if (operands + 1 != argc)
 		return options_complain(&table,
 					operands == argc ? "which URL?" : "one URL at a time");
+	job.url = argv[operands];
 	if (options_find(&table, "ramp")->given)
-		config.ramp_ns = ramp_ns;
-	if (server.pid > 0) {
-		if (clock_process_cpu_ns((pid_t)server.pid, &server.start_ns) != 0)
+		config->ramp_ns = ramp_ns;
+	if (job.server.pid > 0) {
+		if (meter_cpu_ns((pid_t)job.server.pid, &job.server.start_ns) != 0)
 			return options_complain(&table, "--pid %lld: no such process",
-						(long long)server.pid);
-		config.on_edge = on_edge;
-		config.context = &server;
+						(long long)job.server.pid);
+		config->on_edge = on_edge;
+		config->context = &job.server;
 	}
 	if (options_find(&table, "cpus")->given && cpus_bind(&cpus) != 0)
 		return options_complain(&table,
 					"--cpus: none of these processors can be used here");
-	return drive(&table, argv[operands], &config, method_names[method], json);
+	rc = aim(&table, &job, method_names[method]);
+	return rc == CWT_OK ? run_job(&job) : rc;
 }

@@ -4,11 +4,13 @@
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/model/audit.h"
+#include "loadgen/sweep/limits.h"
 #include "loadgen/sweep/measure.h"
 #include "loadgen/target/machine.h"
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,17 +43,38 @@ static char *format_clock(char text[CLOCK_MAX], int64_t ns)
 	return text;
 }
 
+static void add_label(char label[LABEL_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void add_label(char label[LABEL_MAX], const char *format, ...)
+{
+	size_t used = strlen(label);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(label + used, LABEL_MAX - used, format, arguments);
+	va_end(arguments);
+}
+
 static void set_label(struct sweep *sweep, const struct run *asked)
 {
+	char *label = sweep->label;
 	char c[UNITS_TEXT_MAX];
 	char w[UNITS_TEXT_MAX];
-	char t[UNITS_TEXT_MAX] = "";
 
+	label[0] = '\0';
+	add_label(label, "%s: %s", asked->case_name, asked->arch);
 	if (asked->threads > 0)
-		snprintf(t, sizeof(t), " t=%lld", (long long)asked->threads);
-	snprintf(sweep->label, sizeof(sweep->label), "%s: %s%s c=%s w=%s N=%lld", asked->case_name,
-		 asked->arch, t, units_format_duration_exact(c, asked->cpu_ns),
-		 units_format_duration_exact(w, asked->wall_ns), (long long)asked->connections);
+		add_label(label, " t=%lld", (long long)asked->threads);
+	add_label(label, " c=%s w=%s N=%lld", units_format_duration_exact(c, asked->cpu_ns),
+		  units_format_duration_exact(w, asked->wall_ns), (long long)asked->connections);
+	if (asked->idle > 0)
+		add_label(label, " idle=%lld", (long long)asked->idle);
+	if (asked->footprint_bytes > 0)
+		add_label(label, " footprint=%s", units_format_size(c, asked->footprint_bytes));
+	if (asked->requests_per_connection > 0)
+		add_label(label, " requests/connection=%lld",
+			  (long long)asked->requests_per_connection);
 }
 
 static void on_progress(void *context, const struct load_progress *progress)
@@ -166,7 +189,7 @@ static int check_limits(const struct sweep *sweep)
 	for (size_t i = 0; i < sweep->plan.count; i++) {
 		const struct plan_point *point = &sweep->plan.points[i];
 
-		if (measure_refusal(point, text, sizeof(text)))
+		if (limits_refusal(&point->asked, text, sizeof(text)))
 			return options_fail(program, "[case %s]: %s", point->asked.case_name, text);
 	}
 	return 0;

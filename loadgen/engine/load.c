@@ -1,6 +1,6 @@
 #include "loadgen/engine/load.h"
 #include "common/clock.h"
-#include "common/http.h"
+#include "loadgen/engine/reply.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,6 @@ const char *const load_error_names[LOAD_ERRORS] = {
 enum {
 	EVENTS_AT_ONCE = 256,
 	READ_BYTES = 65536,
-	TEMPLATE_BYTES = 16384,
 	SPARE_DESCRIPTORS = 16,
 	RETRY_NS = 100 * NS_PER_MS,
 	PROGRESS_NS = 100 * NS_PER_MS,
@@ -29,11 +28,11 @@ enum connection_state { IDLE, CONNECTING, SENDING, RECEIVING };
 struct connection {
 	int fd;
 	enum connection_state state;
-	uint32_t sent;    /* bytes of the request, while SENDING */
-	uint32_t matched; /* bytes of the reply, all like the template's */
+	uint32_t sent; /* bytes of the request, while SENDING */
 	bool served;
-	int64_t since_ns;             /* send, or connect; IDLE: when to try again */
-	struct http_message *message; /* parsing a reply that is not like the template */
+	int64_t since_ns; /* send, or connect; IDLE: when to try again */
+	int64_t replies;  /* on this connection */
+	struct reply reply;
 };
 
 struct generator {
@@ -45,10 +44,7 @@ struct generator {
 	bool any_reply;
 	int last_error; /* of connect() */
 
-	char template[TEMPLATE_BYTES]; /* a good reply: most others are the same bytes */
-	uint32_t template_length;
-	bool template_keeps;
-	int64_t partial; /* connections in the middle of a reply that was like it so far */
+	struct reply_check check;
 
 	int64_t now_ns;
 	int64_t start_ns;
@@ -63,12 +59,6 @@ struct generator {
 	char buffer[READ_BYTES];
 };
 
-static void set_matched(struct generator *g, struct connection *c, uint32_t matched)
-{
-	g->partial += (matched > 0) - (c->matched > 0);
-	c->matched = matched;
-}
-
 static void close_connection(struct generator *g, struct connection *c)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
@@ -79,9 +69,7 @@ static void close_connection(struct generator *g, struct connection *c)
 	}
 	c->fd = -1;
 	c->state = IDLE;
-	set_matched(g, c, 0);
-	free(c->message);
-	c->message = NULL;
+	reply_clear(&g->check, &c->reply);
 }
 
 /* Count the error; the connection is started anew at one of the next scans. */
@@ -137,13 +125,22 @@ static void send_request(struct generator *g, struct connection *c)
 	c->state = SENDING;
 }
 
+static void on_connected(struct generator *g, struct connection *c)
+{
+	g->result->connects++;
+	c->replies = 0;
+	send_request(g, c);
+}
+
 static void open_connection(struct generator *g, struct connection *c)
 {
 	bool connected = false;
-	int fd = net_connect(&g->config->address, 0, &connected);
+	int fd;
+
+	c->since_ns = clock_now_ns();
+	fd = net_connect(&g->config->address, 0, &connected);
 
 	c->state = CONNECTING;
-	c->since_ns = g->now_ns;
 	if (fd < 0) {
 		fail_errno(g, c, -fd);
 		return;
@@ -151,10 +148,10 @@ static void open_connection(struct generator *g, struct connection *c)
 	c->fd = fd;
 	watch(g, c, EPOLL_CTL_ADD, connected ? EPOLLIN : EPOLLIN | EPOLLOUT);
 	if (connected)
-		send_request(g, c);
+		on_connected(g, c);
 }
 
-static void on_connected(struct generator *g, struct connection *c)
+static void end_connect(struct generator *g, struct connection *c)
 {
 	int rc = net_connect_result(c->fd);
 
@@ -163,8 +160,7 @@ static void on_connected(struct generator *g, struct connection *c)
 		return;
 	}
 	watch(g, c, EPOLL_CTL_MOD, EPOLLIN);
-	c->since_ns = clock_now_ns();
-	send_request(g, c);
+	on_connected(g, c);
 }
 
 /* The window's part that `at_ns` lies in. */
@@ -175,13 +171,21 @@ static int part_of_window(const struct generator *g, int64_t at_ns)
 	return part < g->config->windows ? part : g->config->windows - 1;
 }
 
-static void complete(struct generator *g, struct connection *c, bool keep)
+static bool may_go_on(const struct generator *g, const struct connection *c)
+{
+	int64_t most = g->config->requests_per_connection;
+
+	return c->reply.keep_alive && (most == 0 || c->replies < most);
+}
+
+static void complete(struct generator *g, struct connection *c)
 {
 	int64_t now = clock_now_ns();
 
 	g->result->all_requests++;
 	g->any_reply = true;
 	c->served = true;
+	c->replies++;
 	if (g->ramp_ns == LOAD_RAMP_AUTO) {
 		g->ramp_ns = now - c->since_ns;
 		g->ramp_start_ns = now;
@@ -191,10 +195,8 @@ static void complete(struct generator *g, struct connection *c, bool keep)
 		g->result->window_requests[part_of_window(g, now)]++;
 		histogram_record(&g->result->latency, now - c->since_ns);
 	}
-	free(c->message);
-	c->message = NULL;
-	set_matched(g, c, 0);
-	if (keep) {
+	if (may_go_on(g, c)) {
+		reply_clear(&g->check, &c->reply);
 		c->since_ns = now;
 		send_request(g, c);
 	} else {
@@ -203,107 +205,45 @@ static void complete(struct generator *g, struct connection *c, bool keep)
 	}
 }
 
-/* A reply whose framing is right has ended, with `length` bytes of g->buffer if in one piece. */
-static void judge(struct generator *g, struct connection *c, size_t length)
+static void on_outcome(struct generator *g, struct connection *c, enum reply_outcome outcome)
 {
-	struct http_message *message = c->message;
-	unsigned status = message->parser.status_code;
-
-	if (status < 200 || status >= 400) {
-		fail(g, c, LOAD_ERROR_STATUS);
-		return;
-	}
-	if (g->config->same_reply && g->template_length > 0) {
-		fail(g, c, LOAD_ERROR_CHANGED);
-		return;
-	}
-	if (length > 0 && length <= TEMPLATE_BYTES && g->partial == 0) {
-		memcpy(g->template, g->buffer, length);
-		g->template_length = (uint32_t)length;
-		g->template_keeps = message->keep_alive;
-	}
-	complete(g, c, message->keep_alive);
-}
-
-/* Parse `length` bytes; returns false when the connection is done with (an error, or the reply). */
-static bool parse_piece(struct generator *g, struct connection *c, const char *bytes, size_t length,
-			size_t whole)
-{
-	struct http_message *message = c->message;
-	size_t offset = 0;
-
-	while (!message->done) {
-		size_t used = 0;
-
-		if (http_feed(message, bytes + offset, length - offset, &used) == HTTP_FED_BAD) {
-			fail(g, c, LOAD_ERROR_MALFORMED);
-			return false;
-		}
-		offset += used;
-		if (message->done && message->parser.status_code < 200)
-			http_init(message, HTTP_KIND_RESPONSE); /* an interim response */
-		else if (!message->done && offset == length)
-			return true;
-	}
-	if (offset < length)
-		fail(g, c, LOAD_ERROR_MALFORMED);
-	else
-		judge(g, c, whole);
-	return false;
-}
-
-/* A reply that is not the template's bytes, of which c->matched were: parse it. */
-static void receive_other(struct generator *g, struct connection *c, size_t length)
-{
-	uint32_t matched = c->matched;
-
-	if (!c->message) {
-		c->message = calloc(1, sizeof(*c->message));
-		if (!c->message) {
-			fail(g, c, LOAD_ERROR_RESET);
-			return;
-		}
-		c->message->head_reply = g->config->head_request;
-		http_init(c->message, HTTP_KIND_RESPONSE);
-		set_matched(g, c, 0);
-		if (matched > 0 && !parse_piece(g, c, g->template, matched, 0))
-			return;
-		parse_piece(g, c, g->buffer, length, matched == 0 ? length : 0);
-		return;
-	}
-	parse_piece(g, c, g->buffer, length, 0);
-}
-
-static void on_end_of_input(struct generator *g, struct connection *c)
-{
-	if (c->state == RECEIVING && c->message && http_ends_with_close(c->message)) {
-		c->message->keep_alive = false;
-		judge(g, c, 0);
-	} else {
+	switch (outcome) {
+	case REPLY_MORE:
+		break;
+	case REPLY_GOOD:
+		complete(g, c);
+		break;
+	case REPLY_CLOSED:
 		fail(g, c, LOAD_ERROR_CLOSED);
+		break;
+	case REPLY_STATUS:
+		fail(g, c, LOAD_ERROR_STATUS);
+		break;
+	case REPLY_MALFORMED:
+		fail(g, c, LOAD_ERROR_MALFORMED);
+		break;
+	case REPLY_CHANGED:
+		fail(g, c, LOAD_ERROR_CHANGED);
+		break;
+	case REPLY_NO_MEMORY:
+		fail(g, c, LOAD_ERROR_RESET);
+		break;
 	}
 }
 
 static void receive(struct generator *g, struct connection *c)
 {
 	ssize_t rc = read(c->fd, g->buffer, sizeof(g->buffer));
-	size_t length = (size_t)rc;
 
 	if (rc < 0) {
 		if (errno != EAGAIN)
 			fail_errno(g, c, errno);
 	} else if (rc == 0) {
-		on_end_of_input(g, c);
+		on_outcome(g, c, reply_end_of_input(&g->check, &c->reply));
 	} else if (c->state != RECEIVING) {
 		fail(g, c, LOAD_ERROR_MALFORMED); /* an answer before the question */
-	} else if (!c->message && length <= g->template_length - c->matched &&
-		   memcmp(g->template + c->matched, g->buffer, length) == 0) {
-		if (c->matched + length == g->template_length)
-			complete(g, c, g->template_keeps);
-		else
-			set_matched(g, c, c->matched + (uint32_t)length);
 	} else {
-		receive_other(g, c, length);
+		on_outcome(g, c, reply_feed(&g->check, &c->reply, g->buffer, (size_t)rc));
 	}
 }
 
@@ -312,7 +252,7 @@ static void handle(struct generator *g, const struct epoll_event *event)
 	struct connection *c = event->data.ptr;
 
 	if (c->state == CONNECTING)
-		on_connected(g, c);
+		end_connect(g, c);
 	else if (c->state == SENDING && (event->events & EPOLLOUT))
 		send_request(g, c);
 	else
@@ -506,6 +446,8 @@ int load_run(const struct load_config *config, struct load_result *result)
 		return -ENOMEM;
 	g->config = config;
 	g->result = result;
+	g->check.head_request = config->head_request;
+	g->check.same_reply = config->same_reply;
 	g->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	g->connections = calloc((size_t)config->connections, sizeof(*g->connections));
 	if (g->epoll_fd < 0 || !g->connections)
@@ -531,24 +473,10 @@ out:
 
 /* Limits */
 
-static int64_t port_count(void)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	long first = 0;
-	long last = 0;
-
-	if (!file)
-		return INT64_MAX;
-	if (fscanf(file, "%ld %ld", &first, &last) != 2)
-		first = last = 0;
-	fclose(file);
-	return last > first ? last - first + 1 : INT64_MAX;
-}
-
 const char *load_refusal(int64_t connections, char *text, size_t size)
 {
 	int64_t needed = connections + SPARE_DESCRIPTORS;
-	int64_t ports = port_count();
+	int64_t ports = net_local_ports();
 	int64_t hard;
 
 	if (net_need_descriptors(needed, &hard) != 0) {

@@ -50,11 +50,13 @@ struct load_config {
 	bool head_request; /* it is HEAD: replies have no body */
 	bool same_reply;
 	int64_t connections; /* N */
-	int64_t ramp_ns;     /* or LOAD_RAMP_AUTO: the first reply's latency */
+	/* After so many replies the connection is closed, and a new one opened; 0: no bound. */
+	int64_t requests_per_connection;
+	int64_t ramp_ns; /* or LOAD_RAMP_AUTO: the first reply's latency */
 	int64_t warmup_ns;
 	int64_t window_ns;
 	int windows;        /* equal parts of the window that are counted apart, 1...64 */
-	int64_t timeout_ns; /* for a reply, or for a connection */
+	int64_t timeout_ns; /* for a reply; the first on a connection: for both */
 	/* At the window's edges; what it does delays the load, so it must be quick. */
 	void (*on_edge)(void *context, enum load_edge edge);
 	/* Some ten times a second, or NULL. */
@@ -72,10 +74,15 @@ struct load_result {
 	int windows;
 	uint64_t errors[LOAD_ERRORS]; /* since the start of the ramp */
 	uint64_t error_count;
+	uint64_t connects;     /* connections that were had, since the start of the ramp */
 	int64_t never_served;  /* connections without one good reply until the end */
 	int64_t client_cpu_ns; /* this process, in the window */
 	bool interrupted;
-	struct histogram latency; /* of the requests in the window, from send to reply */
+	/*
+	 * Of the requests in the window, from send to reply. The first on a connection counts from
+	 * the start of connect(): that is what a client with one request per connection waits for.
+	 */
+	struct histogram latency;
 	struct histogram lag; /* how long a reply waited for this program's attention, at most */
 };
 

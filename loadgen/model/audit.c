@@ -9,7 +9,6 @@ const char *const audit_names[AUDITS] = {
 };
 
 #define LITTLE_TOLERANCE  0.02
-#define CLIENT_BUSY_MOST  0.85
 #define LAG_SHARE_OF_WALL 0.01
 #define LAG_LEAST_NS      1e6
 #define STEAL_MOST        0.01
@@ -66,6 +65,11 @@ static void audit_completeness(const struct run *run, struct audit_failure failu
 		     (long long)run->error_closed, (long long)run->error_timeout,
 		     (long long)run->error_status, (long long)run->error_malformed,
 		     (long long)run->error_changed);
+	if (run->idle_lost > 0)
+		fail(failures, count, AUDIT_COMPLETENESS,
+		     "see the server's lines in server.log, and take fewer idle connections",
+		     "%lld of %lld idle connections were lost", (long long)run->idle_lost,
+		     (long long)run->idle);
 	if (run->requests == 0)
 		fail(failures, count, AUDIT_COMPLETENESS, "take a longer window",
 		     "no request ended in the window");
@@ -78,7 +82,9 @@ static void audit_generator(const struct run *run, struct audit_failure failures
 	double lag = (double)run->client_lag_p99_ns;
 	char text[UNITS_TEXT_MAX];
 
-	if (busy > CLIENT_BUSY_MOST)
+	if (run->cpu_ns == 0)
+		return; /* it is the limit then, and what a request costs stays true */
+	if (busy > AUDIT_CLIENT_BUSY_MOST)
 		fail(failures, count, AUDIT_GENERATOR,
 		     "give the generator more processors, or take a "
 		     "larger c",
@@ -157,7 +163,8 @@ int audit_run(const struct run *run, struct audit_failure failures[AUDITS])
 	audit_machine(run, failures, &count);
 	if (run->requests > 0) {
 		audit_little(run, failures, &count);
-		audit_utilisation(run, failures, &count);
+		if (run_is_predicted(run))
+			audit_utilisation(run, failures, &count);
 	}
 	return count;
 }

@@ -1,6 +1,7 @@
 /*
  * The audits of model.md: laws that a run must obey before its figure is believed. A run that
- * fails one is invalid, and counts neither for nor against the model.
+ * fails one is invalid, and counts neither for nor against the model. Where no work is asked for,
+ * the generator may be the limit, and the utilisation law is for points with a prediction.
  */
 #pragma once
 #include "loadgen/sweep/run.h"
@@ -17,6 +18,9 @@ enum audit {
 };
 
 enum { AUDIT_TEXT_MAX = 200 };
+
+/* A generator that is busier than this share of a core is the limit. */
+#define AUDIT_CLIENT_BUSY_MOST 0.85
 
 struct audit_failure {
 	enum audit audit;

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const verdict_names[] = { "holds", "below", "above", "inconclusive", "invalid" };
+const char *const verdict_names[] = { "holds",        "below",   "above",
+				      "inconclusive", "invalid", "measured" };
 
 enum { SAMPLES_LEAST = 3, SAMPLES_MAX = 256 };
 
@@ -33,16 +34,20 @@ static size_t window_samples(const struct run *run, double samples[SAMPLES_MAX])
 	return count;
 }
 
-static bool is_limited(const struct run *run)
+/* t as far as idle connections leave it to the others. */
+static int64_t free_threads(const struct run *run)
 {
-	return run->threads > 0;
+	const struct arch_traits *traits = archs_find(run->arch);
+	bool held = traits && traits->limit == ARCH_LIMIT_CONNECTIONS;
+
+	return run->threads - (held ? run->idle : 0);
 }
 
 /* How many requests can be in the server at once. */
 static double population(const struct run *run)
 {
-	if (is_limited(run) && run->threads < run->connections)
-		return (double)run->threads;
+	if (archs_is_limited(run->arch) && free_threads(run) < run->connections)
+		return (double)free_threads(run);
 	return (double)run->connections;
 }
 
@@ -54,8 +59,11 @@ static void predict(struct point *point)
 	double k = (double)run->cores;
 	double n = population(run);
 
-	point->nominal_rps = is_limited(run) ? model_nominal((double)run->threads, c, w, k)
-					     : model_cpu_bound(c, k);
+	if (!run_is_predicted(run))
+		return;
+	point->nominal_rps = archs_is_limited(run->arch)
+				     ? model_nominal((double)free_threads(run), c, w, k)
+				     : model_cpu_bound(c, k);
 	point->calibrated_rps = model_nominal(n, point->cpu_cal_s, point->wall_cal_s, k);
 	point->curve_rps = model_closed_network(n, point->cpu_cal_s, point->wall_cal_s, k);
 	point->load = n * point->cpu_cal_s / (k * point->wall_cal_s);
@@ -75,6 +83,8 @@ static void judge(struct point *point)
 		snprintf(point->why, sizeof(point->why),
 			 "%zu valid repetitions, and at least %d are needed", point->measured.count,
 			 SAMPLES_LEAST);
+	} else if (!run_is_predicted(&point->first)) {
+		point->verdict = VERDICT_MEASURED;
 	} else if (half > tolerance * x) {
 		point->verdict = VERDICT_INCONCLUSIVE;
 		snprintf(point->why, sizeof(point->why),
@@ -103,6 +113,8 @@ struct tally {
 	double cpu[SAMPLES_MAX];
 	double p99[SAMPLES_MAX];
 	double rss[SAMPLES_MAX];
+	double pss[SAMPLES_MAX];
+	double available[SAMPLES_MAX];
 	double cpu_cal[SAMPLES_MAX];
 	double wall_cal[SAMPLES_MAX];
 	size_t count;
@@ -134,6 +146,8 @@ static void add_run(struct point *point, struct tally *tally, const struct run *
 	tally->cpu[i] = (double)run->server_cpu_ns / 1e9 / (double)run->requests;
 	tally->p99[i] = (double)run->p99_ns / 1e9;
 	tally->rss[i] = (double)run->rss_bytes;
+	tally->pss[i] = (double)run->pss_bytes;
+	tally->available[i] = (double)(run->available_before_bytes - run->available_after_bytes);
 	tally->cpu_cal[i] = audit_cpu_cal_s(run);
 	tally->wall_cal[i] = (double)run->wall_cal_ns / 1e9;
 	tally->count++;
@@ -162,6 +176,9 @@ static void conclude(struct point *point, struct tally *tally)
 	point->server_cpu_s = median_of(tally->cpu, tally->count);
 	point->p99_s = median_of(tally->p99, tally->count);
 	point->rss_bytes = median_of(tally->rss, tally->count);
+	point->pss_bytes = median_of(tally->pss, tally->count);
+	point->available_bytes = median_of(tally->available, tally->count);
+	point->client_bound = point->client_busy > AUDIT_CLIENT_BUSY_MOST;
 	judge(point);
 }
 
@@ -200,11 +217,14 @@ json_t *verdict_to_json(const struct point *point)
 {
 	const struct run *run = &point->first;
 	json_t *object = json_pack(
-		"{s:s, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "case", run->case_name,
-		"twin", (json_int_t)run->twin, "arch", run->arch, "service", run->service, "wait",
-		run->wait, "work", run->work, "threads", (json_int_t)run->threads, "cores",
-		(json_int_t)run->cores, "cpu_ns", (json_int_t)run->cpu_ns, "wall_ns",
-		(json_int_t)run->wall_ns, "connections", (json_int_t)run->connections);
+		"{s:s, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}",
+		"case", run->case_name, "twin", (json_int_t)run->twin, "arch", run->arch, "service",
+		run->service, "wait", run->wait, "work", run->work, "threads",
+		(json_int_t)run->threads, "cores", (json_int_t)run->cores, "cpu_ns",
+		(json_int_t)run->cpu_ns, "wall_ns", (json_int_t)run->wall_ns, "connections",
+		(json_int_t)run->connections, "footprint_bytes", (json_int_t)run->footprint_bytes,
+		"idle", (json_int_t)run->idle, "requests_per_connection",
+		(json_int_t)run->requests_per_connection, "predicted", run_is_predicted(run));
 	json_t *figures = json_pack(
 		"{s:f, s:f, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:f, s:b, s:s, s:s}",
 		"measured_rps", point->measured.mean, "interval_rps", point->measured.half,
@@ -215,9 +235,11 @@ json_t *verdict_to_json(const struct point *point)
 		"load", point->load, "knee", point->knee, "verdict", verdict_names[point->verdict],
 		"why", point->why);
 	json_t *costs = json_pack(
-		"{s:f, s:f, s:f, s:f, s:f}", "server_cpu_ns_per_request", point->server_cpu_s * 1e9,
-		"switches_per_request", point->switches, "latency_p99_ns", point->p99_s * 1e9,
-		"rss_bytes", point->rss_bytes, "client_utilisation", point->client_busy);
+		"{s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:b}", "server_cpu_ns_per_request",
+		point->server_cpu_s * 1e9, "switches_per_request", point->switches,
+		"latency_p99_ns", point->p99_s * 1e9, "rss_bytes", point->rss_bytes, "pss_bytes",
+		point->pss_bytes, "available_bytes", point->available_bytes, "client_utilisation",
+		point->client_busy, "client_bound", point->client_bound);
 
 	json_object_update(object, figures);
 	json_object_update(object, costs);

@@ -12,6 +12,8 @@ enum verdict {
 	VERDICT_ABOVE,
 	VERDICT_INCONCLUSIVE,
 	VERDICT_INVALID,
+	VERDICT_MEASURED, /* a point that the model has no prediction for */
+	VERDICTS,
 };
 
 extern const char *const verdict_names[];
@@ -24,20 +26,25 @@ struct point {
 	int runs;
 	int valid_runs;
 	struct interval measured; /* requests/s: over the valid runs, or over one run's windows */
-	double nominal_rps;       /* min(k/c, t/w), or k/c for an evented server */
-	double calibrated_rps;    /* the same of c_cal, w_cal, and what N allows */
-	double curve_rps;         /* the closed network of c_cal, w_cal */
+	/* The predictions are 0 where the point has none: run_is_predicted(). */
+	double nominal_rps;    /* min(k/c, t/w), or k/c for an evented server */
+	double calibrated_rps; /* the same of c_cal, w_cal, and what N allows */
+	double curve_rps;      /* the closed network of c_cal, w_cal */
 	double cpu_cal_s;
 	double wall_cal_s;
 	double load; /* n·c/(k·w): 1 at t*, the middle of the knee */
 	bool knee;   /* load is in 0.75...1.5 */
 	enum verdict verdict;
-	char why[VERDICT_WHY_MAX]; /* where it is not `holds` */
+	char why[VERDICT_WHY_MAX]; /* where it is neither `holds` nor `measured` */
 	double switches;           /* context switches per request, median over the runs */
 	double server_cpu_s;       /* CPU per request, likewise */
 	double client_busy;        /* the generator's share of a core, the largest */
 	double p99_s;
 	double rss_bytes;
+	double pss_bytes;
+	double available_bytes; /* what the server took of MemAvailable, from start to window's end
+				 */
+	bool client_bound;      /* the generator was the limit: throughput is a lower bound */
 };
 
 /*

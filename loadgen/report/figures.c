@@ -1,5 +1,7 @@
 #include "loadgen/report/figures.h"
 #include "loadgen/model/model.h"
+#include "loadgen/report/cases.h"
+#include "loadgen/report/series.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *const figure_names[FIGURES] = { "cases", "threads", "crossover" };
+const char *const figure_names[FIGURES] = { "series", "cases", "threads", "crossover" };
 
-enum { SWEEP_MAX = 256, SWEEP_LEAST = 3, CURVE_STEPS = 400 };
+enum { SWEEP_LEAST = 3, CURVE_STEPS = 400 };
 
 static FILE *open_data(const char *directory, const char *name, char why[SUMMARY_WHY_MAX])
 {
@@ -27,32 +29,40 @@ static FILE *open_data(const char *directory, const char *name, char why[SUMMARY
 	return file;
 }
 
-static bool is_measured(const struct point *point)
+bool figures_is_judged(const struct point *point)
 {
-	return point->verdict != VERDICT_INVALID;
+	return point->verdict != VERDICT_INVALID && run_is_predicted(&point->first);
 }
 
 static bool is_limited(const struct point *point)
 {
-	return point->first.threads > 0;
+	return archs_is_limited(point->first.arch);
 }
 
-static bool same_load(const struct run *a, const struct run *b)
+bool figures_same_load(const struct run *a, const struct run *b)
 {
 	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&
-	       strcmp(a->work, b->work) == 0 && a->cpu_ns == b->cpu_ns && a->wall_ns == b->wall_ns;
+	       strcmp(a->work, b->work) == 0 && a->cpu_ns == b->cpu_ns &&
+	       a->wall_ns == b->wall_ns && a->footprint_bytes == b->footprint_bytes &&
+	       a->idle == b->idle;
 }
 
 const struct point *figures_evented_twin(const struct summary *summary, const struct point *point)
 {
+	const struct point *any = NULL;
+
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *other = &summary->points[i];
 
-		if (!is_limited(other) && is_measured(other) &&
-		    same_load(&other->first, &point->first))
+		if (is_limited(other) || !figures_is_judged(other) ||
+		    !figures_same_load(&other->first, &point->first))
+			continue;
+		if (strcmp(other->first.arch, "loop") == 0)
 			return other;
+		if (!any)
+			any = other;
 	}
-	return NULL;
+	return any;
 }
 
 /* Sweep over t */
@@ -66,9 +76,9 @@ static int collect_sweep(const struct summary *summary, const struct point *seed
 		const struct point *point = &summary->points[i];
 		int at = count;
 
-		if (!is_limited(point) || !is_measured(point) ||
+		if (!is_limited(point) || !figures_is_judged(point) ||
 		    strcmp(point->first.arch, seed->first.arch) != 0 ||
-		    !same_load(&point->first, &seed->first))
+		    !figures_same_load(&point->first, &seed->first))
 			continue;
 		while (at > 0 &&
 		       summary->points[chosen[at - 1]].first.threads > point->first.threads) {
@@ -83,17 +93,17 @@ static int collect_sweep(const struct summary *summary, const struct point *seed
 
 int figures_thread_sweep(const struct summary *summary, int64_t *chosen, int room)
 {
-	int64_t candidate[SWEEP_MAX];
+	int64_t candidate[FIGURES_SWEEP_MAX];
 	int best = 0;
 
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *seed = &summary->points[i];
 		int count;
 
-		if (!is_limited(seed) || !is_measured(seed))
+		if (!is_limited(seed) || !figures_is_judged(seed))
 			continue;
 		count = collect_sweep(summary, seed, candidate,
-				      room < SWEEP_MAX ? room : SWEEP_MAX);
+				      room < FIGURES_SWEEP_MAX ? room : FIGURES_SWEEP_MAX);
 		if (count > best) {
 			best = count;
 			memcpy(chosen, candidate, sizeof(*chosen) * (size_t)count);
@@ -102,12 +112,31 @@ int figures_thread_sweep(const struct summary *summary, int64_t *chosen, int roo
 	return best >= SWEEP_LEAST ? best : 0;
 }
 
+bool figures_is_of_sweep(const struct summary *summary, const struct point *point,
+			 const int64_t *sweep, int swept)
+{
+	const struct point *evented = figures_evented_twin(summary, point);
+
+	if (!is_limited(point) ||
+	    (evented && strcmp(evented->first.case_name, point->first.case_name) == 0))
+		return false;
+	for (int i = 0; i < swept; i++) {
+		const struct run *shown = &summary->points[sweep[i]].first;
+
+		if (figures_same_load(&point->first, shown) &&
+		    point->first.threads == shown->threads &&
+		    strcmp(point->first.case_name, shown->case_name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* threads.dat: the measured points; threads-model.dat: the bounds and the curve. */
 static int write_threads(const char *directory, const struct summary *summary, bool *any,
 			 char why[SUMMARY_WHY_MAX])
 {
-	int64_t chosen[SWEEP_MAX];
-	int count = figures_thread_sweep(summary, chosen, SWEEP_MAX);
+	int64_t chosen[FIGURES_SWEEP_MAX];
+	int count = figures_thread_sweep(summary, chosen, FIGURES_SWEEP_MAX);
 	const struct point *last;
 	const struct point *evented;
 	FILE *file;
@@ -122,8 +151,11 @@ static int write_threads(const char *directory, const struct summary *summary, b
 	if (!file)
 		return -EIO;
 	last = &summary->points[chosen[count - 1]];
-	fprintf(file, "# t  measured/s  95%%-half  arch=%s c=%lldns w=%lldns\n", last->first.arch,
-		(long long)last->first.cpu_ns, (long long)last->first.wall_ns);
+	evented = figures_evented_twin(summary, last);
+	fprintf(file,
+		"# threaded: %s\n# evented: %s\n# t  measured/s  95%%-half  c=%lldns w=%lldns\n",
+		last->first.arch, evented ? evented->first.arch : "", (long long)last->first.cpu_ns,
+		(long long)last->first.wall_ns);
 	for (int i = 0; i < count; i++) {
 		const struct point *point = &summary->points[chosen[i]];
 
@@ -134,7 +166,6 @@ static int write_threads(const char *directory, const struct summary *summary, b
 	file = open_data(directory, "threads-model.dat", why);
 	if (!file)
 		return -EIO;
-	evented = figures_evented_twin(summary, last);
 	k = (double)last->first.cores;
 	most = (double)last->first.threads;
 	step = fmax(1, floor(most / CURVE_STEPS));
@@ -149,99 +180,65 @@ static int write_threads(const char *directory, const struct summary *summary, b
 	return 0;
 }
 
-static bool in_list(int64_t index, const int64_t *list, int count)
+/* Nothing is left of a figure that is not drawn. */
+static void remove_data(const char *directory, const char *name)
 {
-	for (int i = 0; i < count; i++)
-		if (list[i] == index)
-			return true;
-	return false;
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/figures/%s", directory, name);
+	remove(path);
 }
 
-/*
- * The valid points of limited servers that are cases of their own: all but those of the sweep
- * over t, which has a figure for itself, unless the evented server was measured in the same case.
- */
-static int choose_cases(const struct summary *summary, int64_t chosen[SWEEP_MAX])
+/* Opens NAME.dat for a writer that returns how many points it wrote. */
+static int write_data(const char *directory, const char *name, const struct summary *summary,
+		      int64_t (*write)(const struct summary *, FILE *), bool *any,
+		      char why[SUMMARY_WHY_MAX])
 {
-	int64_t sweep[SWEEP_MAX];
-	int swept = figures_thread_sweep(summary, sweep, SWEEP_MAX);
-	int count = 0;
+	FILE *file = open_data(directory, name, why);
+	int64_t written = file ? write(summary, file) : -EIO;
 
-	for (int64_t i = 0; i < summary->count && count < SWEEP_MAX; i++) {
-		const struct point *point = &summary->points[i];
-		const struct point *evented = figures_evented_twin(summary, point);
-		bool own = evented && strcmp(evented->first.case_name, point->first.case_name) == 0;
-
-		if (is_limited(point) && is_measured(point) && (own || !in_list(i, sweep, swept)))
-			chosen[count++] = i;
-	}
-	return count;
-}
-
-/* cases.dat: one row for each case and t, the threaded and the evented side by side. */
-static void write_case(FILE *file, const struct point *point, int row, const struct point *evented)
-{
-	const struct point *both[2] = { point, evented };
-
-	const char *rest = strstr(point->first.case_name, " with "); /* long names take two lines */
-	int first = rest ? (int)(rest - point->first.case_name) : RUN_NAME_MAX;
-
-	fprintf(file, "%d \"%.*s%s%s\\nt = %lld\"", row, first, point->first.case_name,
-		rest ? "\\n" : "", rest ? rest + 1 : "", (long long)point->first.threads);
-	for (int i = 0; i < 2; i++) {
-		const struct point *p = both[i];
-
-		if (p)
-			fprintf(file, " %.6g %.6g %.6g %.6g %.6g %.6g", p->nominal_rps,
-				p->calibrated_rps, p->measured.mean, p->measured.half,
-				p->measured.mean / p->calibrated_rps,
-				p->measured.half / p->calibrated_rps);
-		else
-			fprintf(file, " nan nan nan nan nan nan");
-	}
-	fprintf(file, " %g\n", audit_tolerance(&point->first));
+	if (file && fclose(file) != 0)
+		written = -EIO;
+	if (file && written < 0)
+		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", name, strerror((int)-written));
+	*any = written > 0;
+	if (written == 0)
+		remove_data(directory, name);
+	return written < 0 ? (int)written : 0;
 }
 
 static int write_cases(const char *directory, const struct summary *summary, bool *any,
 		       char why[SUMMARY_WHY_MAX])
 {
-	int64_t chosen[SWEEP_MAX];
-	int count = choose_cases(summary, chosen);
-	FILE *file = open_data(directory, "cases.dat", why);
-
-	if (!file)
-		return -EIO;
-	fprintf(file, "# row  case  then for threaded and for evented: nominal calibrated measured "
-		      "95%%-half measured/calibrated its-95%%-half; tolerance\n");
-	for (int i = 0; i < count; i++) {
-		const struct point *point = &summary->points[chosen[i]];
-
-		write_case(file, point, i, figures_evented_twin(summary, point));
-	}
-	fclose(file);
-	*any = count > 0;
-	return 0;
+	return write_data(directory, "cases.dat", summary, cases_write_data, any, why);
 }
 
-/* crossover.dat: evented/threaded over w/c, by t. */
-static int write_crossover(const char *directory, const struct summary *summary, bool *any,
-			   char why[SUMMARY_WHY_MAX])
+static int write_series(const char *directory, const struct summary *summary, bool *any,
+			char why[SUMMARY_WHY_MAX])
 {
-	int64_t chosen[SWEEP_MAX];
-	int count = choose_cases(summary, chosen);
-	FILE *file = open_data(directory, "crossover.dat", why);
-
 	*any = false;
-	if (!file)
-		return -EIO;
-	fprintf(file, "# w/c  t  evented/threaded measured  its-95%%-half  case\n");
-	for (int i = 0; i < count; i++) {
-		const struct point *point = &summary->points[chosen[i]];
+	if (summary->evidence.panel_count == 0)
+		return 0;
+	return write_data(directory, "series.dat", summary, series_write_data, any, why);
+}
+
+/* crossover.dat: the model's two architectures, loop over pool, over w/c, by t. */
+static int64_t write_crossover_data(const struct summary *summary, FILE *file)
+{
+	int64_t sweep[FIGURES_SWEEP_MAX];
+	int swept = figures_thread_sweep(summary, sweep, FIGURES_SWEEP_MAX);
+	int64_t written = 0;
+
+	fprintf(file, "# w/c  t  loop/pool measured  its-95%%-half  case\n");
+	for (int64_t i = 0; i < summary->count; i++) {
+		const struct point *point = &summary->points[i];
 		const struct point *evented = figures_evented_twin(summary, point);
 		double ratio;
 		double half;
 
-		if (!evented)
+		if (!figures_is_judged(point) || strcmp(point->first.arch, "pool") != 0 ||
+		    !evented || strcmp(evented->first.arch, "loop") != 0 ||
+		    figures_is_of_sweep(summary, point, sweep, swept))
 			continue;
 		ratio = evented->measured.mean / point->measured.mean;
 		half = ratio * hypot(evented->measured.half / evented->measured.mean,
@@ -249,10 +246,15 @@ static int write_crossover(const char *directory, const struct summary *summary,
 		fprintf(file, "%g %lld %.6g %.6g \"%s\"\n",
 			(double)point->first.wall_ns / (double)point->first.cpu_ns,
 			(long long)point->first.threads, ratio, half, point->first.case_name);
-		*any = true;
+		written++;
 	}
-	fclose(file);
-	return 0;
+	return written;
+}
+
+static int write_crossover(const char *directory, const struct summary *summary, bool *any,
+			   char why[SUMMARY_WHY_MAX])
+{
+	return write_data(directory, "crossover.dat", summary, write_crossover_data, any, why);
 }
 
 /* gnuplot */
@@ -290,8 +292,9 @@ static int run_gnuplot(const char *directory, const char *name, char why[SUMMARY
 int figures_draw(const char *directory, const struct summary *summary, bool drawn[FIGURES],
 		 char why[SUMMARY_WHY_MAX])
 {
-	typedef int write_data(const char *, const struct summary *, bool *, char *);
-	static write_data *const writers[FIGURES] = { write_cases, write_threads, write_crossover };
+	typedef int write_figure(const char *, const struct summary *, bool *, char *);
+	static write_figure *const writers[FIGURES] = { write_series, write_cases, write_threads,
+							write_crossover };
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/figures", directory);

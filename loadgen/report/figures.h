@@ -7,11 +7,14 @@
 #include <stdbool.h>
 
 enum figure {
+	FIGURE_SERIES,    /* the plan's evidence: lines over its x */
 	FIGURE_CASES,     /* measured against predicted, case by case */
 	FIGURE_THREADS,   /* throughput over t, with both bounds and the closed network */
-	FIGURE_CROSSOVER, /* evented over threaded, over w/c */
+	FIGURE_CROSSOVER, /* loop over pool, over w/c */
 	FIGURES,
 };
+
+enum { FIGURES_SWEEP_MAX = 256 };
 
 extern const char *const figure_names[FIGURES];
 
@@ -29,5 +32,22 @@ int figures_draw(const char *directory, const struct summary *summary, bool draw
  */
 int figures_thread_sweep(const struct summary *summary, int64_t *chosen, int room);
 
-/* The valid evented point with the same service, wait, c and w as `point`, or NULL. */
+/* Whether a figure of the model has the point: it is valid, and has a prediction. */
+bool figures_is_judged(const struct point *point);
+
+/* The same service, wait, work, c, w, footprint and idle connections. */
+bool figures_same_load(const struct run *a, const struct run *b);
+
+/*
+ * The valid evented point of the same load as `point`: that of `loop` if there is one; NULL if
+ * there is none at all.
+ */
 const struct point *figures_evented_twin(const struct summary *summary, const struct point *point);
+
+/*
+ * Whether the figure of the sweep over t, as figures_thread_sweep() chose it, shows the point's
+ * case and t already: but a t at which the evented server was measured in the same case is a case
+ * of its own.
+ */
+bool figures_is_of_sweep(const struct summary *summary, const struct point *point,
+			 const int64_t *sweep, int swept);

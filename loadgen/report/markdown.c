@@ -1,7 +1,9 @@
 #include "loadgen/report/markdown.h"
 #include "common/units.h"
+#include "loadgen/report/series.h"
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,28 +16,128 @@ static const char *limit_text(const struct run *run, char text[UNITS_TEXT_MAX])
 	return text;
 }
 
+static int64_t count_predicted(const struct summary *summary)
+{
+	int64_t count = 0;
+
+	for (int64_t i = 0; i < summary->count; i++)
+		count += run_is_predicted(&summary->points[i].first);
+	return count;
+}
+
 static void write_verdict(FILE *file, const struct summary *summary)
 {
-	int64_t counts[VERDICT_INVALID + 1] = { 0 };
+	int64_t predicted = count_predicted(summary);
+	int64_t counts[VERDICTS] = { 0 };
 
 	for (int64_t i = 0; i < summary->count; i++)
 		counts[summary->points[i].verdict]++;
-	fprintf(file,
-		"# Threads or events: the model against the measurement\n\n"
-		"**The model holds at %lld of %lld points**",
-		(long long)counts[VERDICT_HOLDS], (long long)summary->count);
-	for (int v = VERDICT_BELOW; v <= VERDICT_INVALID; v++)
+	fprintf(file, "# Threads or events: the model against the measurement\n\n");
+	if (predicted > 0)
+		fprintf(file, "**The model holds at %lld of %lld points**",
+			(long long)counts[VERDICT_HOLDS], (long long)predicted);
+	else
+		fprintf(file, "**No point is one of the model's**");
+	for (int v = VERDICT_BELOW; v < VERDICTS; v++)
 		if (counts[v] > 0)
 			fprintf(file, "; %s at %lld", verdict_names[v], (long long)counts[v]);
 	fprintf(file, ". %lld runs.\n\n", (long long)summary->runs);
+	if (predicted < summary->count)
+		fprintf(file, "*Measured* are points that the model has no prediction for: those "
+			      "without\n"
+			      "work, with a fixed number of operations, or with few requests per\n"
+			      "connection. They tell what a request and a connection cost.\n\n");
+	if (predicted > 0)
+		fprintf(file,
+			"A threaded server with t threads is predicted to do min(k/c, t/w) "
+			"requests/s, an\n"
+			"evented one k/c, where a request costs c of CPU and w of wall time, and "
+			"the\n"
+			"server has k cores.\n\n");
+}
+
+static const char *series_caption(enum plan_x x)
+{
+	switch (x) {
+	case PLAN_X_CONNECTIONS:
+		return "Over the number of connections";
+	case PLAN_X_THREADS:
+		return "Over the thread limit t; a server without one is a level line";
+	case PLAN_X_IDLE:
+		return "Over the number of idle connections beside the active ones";
+	case PLAN_X_WALL:
+		return "Over the wall time of a request";
+	case PLAN_X_ARCH:
+		break;
+	}
+	return "Architecture by architecture";
+}
+
+/* A throughput; a lower bound where the generator was the limit. */
+static void write_throughput(FILE *file, const struct point *point)
+{
+	fprintf(file, "%s%.6g ± %.2g", point->client_bound ? "≥ " : "", point->measured.mean,
+		point->measured.half);
+}
+
+static void write_series_row(FILE *file, const struct summary *summary, const char *name,
+			     const struct point *point)
+{
+	char x[SERIES_NAME_MAX];
+	char cpu[UNITS_TEXT_MAX];
+	char p99[UNITS_TEXT_MAX];
+
+	fprintf(file, "| %s | %s | ", name, series_format_x(summary, &point->first, x, sizeof(x)));
+	if (point->verdict == VERDICT_INVALID) {
+		fprintf(file, "– | – | – | – | – | – | invalid |\n");
+		return;
+	}
+	write_throughput(file, point);
+	fprintf(file, " | %s | %.2f | %.1f MB | %.1f MB | %s | %s |\n",
+		units_format_duration(cpu, point->server_cpu_s * 1e9), point->switches,
+		point->pss_bytes / 1e6, point->available_bytes / 1e6,
+		units_format_duration(p99, point->p99_s * 1e9), verdict_names[point->verdict]);
+}
+
+/* The plan's evidence: claim, figure, figures. */
+static int write_evidence(FILE *file, const struct summary *summary, bool drawn)
+{
+	const char *caption = series_caption(summary->evidence.x);
+	struct series_list list;
+
+	if (summary->evidence.panel_count == 0)
+		return 0;
+	if (series_group(summary, &list) != 0)
+		return -ENOMEM;
+	fprintf(file, "## The claim\n\n> %s\n\n", summary->evidence.claim);
+	if (drawn)
+		fprintf(file,
+			"![%s](figures/series.svg)\n\n*%s.* Data: "
+			"[series.dat](figures/series.dat)\n\n",
+			caption, caption);
 	fprintf(file,
-		"A threaded server with t threads is predicted to do min(k/c, t/w) requests/s, an\n"
-		"evented one k/c, where a request costs c of CPU and w of wall time, and the\n"
-		"server has k cores.\n\n");
+		"| series | %s | throughput /s | CPU/request | switches/request | PSS | "
+		"MemAvailable | p99 | verdict |\n"
+		"| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |\n",
+		plan_x_names[summary->evidence.x]);
+	for (int64_t i = 0; i < list.count; i++)
+		write_series_row(file, summary, list.names[list.rows[i].series],
+				 &summary->points[list.rows[i].point]);
+	fprintf(file,
+		"\nMedians over the valid runs, of throughput the mean and the 95 %% interval. ≥: "
+		"the "
+		"generator\nwas the limit, so the server can do more. CPU: the server's. PSS: "
+		"memory "
+		"of its own.\nMemAvailable: what it took of the machine's, with sockets and page "
+		"tables.\n\n");
+	series_free(&list);
+	return 0;
 }
 
 static void write_table(FILE *file, const struct summary *summary)
 {
+	if (count_predicted(summary) == 0)
+		return;
 	fprintf(file,
 		"## Model and measurement\n\n"
 		"| case | server | t | c | w | N | nominal /s | calibrated /s | closed net. /s | "
@@ -49,6 +151,8 @@ static void write_table(FILE *file, const struct summary *summary)
 		char c[UNITS_TEXT_MAX];
 		char w[UNITS_TEXT_MAX];
 
+		if (!run_is_predicted(run))
+			continue;
 		fprintf(file,
 			"| %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%.2g | "
 			"%s%s |\n",
@@ -81,10 +185,10 @@ static void write_failures(FILE *file, const struct summary *summary)
 		const struct point *point = &summary->points[i];
 		char t[UNITS_TEXT_MAX];
 
-		if (point->verdict == VERDICT_HOLDS)
+		if (!point->why[0])
 			continue;
 		if (!any)
-			fprintf(file, "Where it does not hold:\n\n");
+			fprintf(file, "Where it does not hold, or nothing can be told:\n\n");
 		any = true;
 		fprintf(file, "- %s, %s, t %s: **%s**, %s\n", point->first.case_name,
 			point->first.arch, limit_text(&point->first, t),
@@ -97,38 +201,129 @@ static void write_failures(FILE *file, const struct summary *summary)
 static void write_figures(FILE *file, const bool drawn[FIGURES])
 {
 	static const char *const captions[FIGURES] = {
-		"Each case, threaded and evented: what was predicted and what was measured",
-		"Throughput over the thread limit t: bounds, closed network, measured",
-		"How far the evented server is ahead, over w/c: it ends where t reaches w/c",
+		[FIGURE_CASES] = "Each case, architecture by architecture: what was predicted and "
+				 "what was measured",
+		[FIGURE_THREADS] =
+			"Throughput over the thread limit t: bounds, closed network, measured",
+		[FIGURE_CROSSOVER] = "How far the loop is ahead of the pool, over w/c: it ends "
+				     "where t reaches w/c",
 	};
+	bool any = false;
 
-	fprintf(file, "## Figures\n\n");
-	for (int i = 0; i < FIGURES; i++)
-		if (drawn[i])
-			fprintf(file,
-				"![%s](figures/%s.svg)\n\n*%s.* Data: [%s.dat](figures/%s.dat)\n\n",
-				captions[i], figure_names[i], captions[i], figure_names[i],
-				figure_names[i]);
+	for (int i = 0; i < FIGURES; i++) {
+		if (!drawn[i] || !captions[i])
+			continue; /* the evidence has its figure elsewhere */
+		fprintf(file, "%s", any ? "" : "## Figures\n\n");
+		any = true;
+		fprintf(file, "![%s](figures/%s.svg)\n\n*%s.* Data: [%s.dat](figures/%s.dat)\n\n",
+			captions[i], figure_names[i], captions[i], figure_names[i],
+			figure_names[i]);
+	}
+}
+
+static bool is_first_of_arch(const struct summary *summary, int64_t index)
+{
+	for (int64_t i = 0; i < index; i++)
+		if (strcmp(summary->points[i].first.arch, summary->points[index].first.arch) == 0)
+			return false;
+	return true;
+}
+
+/* The least and the most of a figure over an architecture's valid points. */
+struct range {
+	double least;
+	double most;
+};
+
+static void widen(struct range *range, double value)
+{
+	range->least = fmin(range->least, value);
+	range->most = fmax(range->most, value);
+}
+
+static void write_duration_range(FILE *file, const struct range *range)
+{
+	char least[UNITS_TEXT_MAX];
+	char most[UNITS_TEXT_MAX];
+
+	units_format_duration(least, range->least);
+	units_format_duration(most, range->most);
+	if (strcmp(least, most) == 0)
+		fprintf(file, "%s | ", least);
+	else
+		fprintf(file, "%s…%s | ", least, most);
+}
+
+static void write_arch(FILE *file, const struct summary *summary, const char *arch)
+{
+	struct range switches = { INFINITY, -INFINITY };
+	struct range cpu = switches;
+	struct range pss = switches;
+
+	for (int64_t i = 0; i < summary->count; i++) {
+		const struct point *point = &summary->points[i];
+		int64_t connections = point->first.connections + point->first.idle;
+
+		if (strcmp(point->first.arch, arch) != 0 || point->valid_runs == 0)
+			continue;
+		widen(&switches, point->switches);
+		widen(&cpu, point->server_cpu_s * 1e9);
+		if (point->first.idle > 0)
+			widen(&pss, point->pss_bytes / (double)connections / 1024);
+	}
+	fprintf(file, "| %s | ", arch);
+	if (switches.most < 0) {
+		fprintf(file, "– | – | – |\n");
+		return;
+	}
+	fprintf(file, "%.2f…%.2f | ", switches.least, switches.most);
+	write_duration_range(file, &cpu);
+	if (pss.most < 0)
+		fprintf(file, "– |\n");
+	else
+		fprintf(file, "%.1f…%.1f KiB |\n", pss.least, pss.most);
+}
+
+/* What the architectures cost, where there are more than the model's two. */
+static void write_archs(FILE *file, const struct summary *summary)
+{
+	int archs = 0;
+
+	for (int64_t i = 0; i < summary->count; i++)
+		archs += is_first_of_arch(summary, i);
+	if (archs <= 2)
+		return;
+	fprintf(file, "## Architectures\n\nFrom the least to the most over the points of each; "
+		      "memory where there were idle connections.\n\n"
+		      "| architecture | switches/request | CPU/request | PSS per connection |\n"
+		      "| --- | ---: | ---: | ---: |\n");
+	for (int64_t i = 0; i < summary->count; i++)
+		if (is_first_of_arch(summary, i))
+			write_arch(file, summary, summary->points[i].first.arch);
+	fputc('\n', file);
 }
 
 static void write_costs(FILE *file, const struct summary *summary)
 {
-	fprintf(file,
-		"## What it cost\n\n"
-		"Medians over the valid runs, metered from outside the server.\n\n"
-		"| case | server | t | CPU/request | o_ref | o | w alone | switches/request | "
-		"latency p99 | RSS | generator's core | valid runs |\n"
-		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: "
-		"|\n");
+	fprintf(file, "## What it cost\n\n"
+		      "Medians over the valid runs, metered from outside the server.\n\n"
+		      "| case | server | t | N | idle | CPU/request | o_ref | o | w alone "
+		      "| switches/request | "
+		      "latency p99 | RSS | generator's core | valid runs |\n"
+		      "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: "
+		      "| ---: | ---: | ---: | ---: "
+		      "|\n");
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *point = &summary->points[i];
 		const struct run *run = &point->first;
 		char text[6][UNITS_TEXT_MAX];
 
 		fprintf(file,
-			"| %s | %s | %s | %s | %s | %s | %s | %.2f | %s | %.1f MiB | %.0f %% | %d "
-			"of %d |\n",
+			"| %s | %s | %s | %lld | %lld | %s | %s | %s | %s | %.2f | %s | "
+			"%.1f MiB | "
+			"%.0f %% | %d of %d |\n",
 			run->case_name, run->arch, limit_text(run, text[0]),
+			(long long)run->connections, (long long)run->idle,
 			units_format_duration(text[1], point->server_cpu_s * 1e9),
 			units_format_duration(text[2], (double)run->overhead_ref_ns),
 			units_format_duration(text[3], (double)run->overhead_ns),
@@ -164,6 +359,7 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 {
 	char path[PATH_MAX];
 	FILE *file;
+	int rc;
 
 	snprintf(path, sizeof(path), "%s/report.md", directory);
 	file = fopen(path, "we");
@@ -172,14 +368,17 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 		return -errno;
 	}
 	write_verdict(file, summary);
+	rc = write_evidence(file, summary, drawn[FIGURE_SERIES]);
 	write_table(file, summary);
 	write_failures(file, summary);
+	write_archs(file, summary);
 	write_figures(file, drawn);
 	write_costs(file, summary);
 	fprintf(file, "## Machine\n\n| what | value |\n| --- | --- |\n");
 	write_object(file, "", summary->machine);
-	if (fclose(file) == 0)
-		return 0;
-	snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror(errno));
-	return -EIO;
+	if (fclose(file) != 0)
+		rc = -EIO;
+	if (rc != 0)
+		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror(-rc));
+	return rc;
 }

@@ -4,13 +4,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SUMMARY_SCHEMA = 1 };
+
+/* What the plan is to show. A folder without a plan is one without evidence. */
+static int read_evidence(const char *directory, struct summary *summary, char *why)
+{
+	char path[PATH_MAX];
+	char wrong[PLAN_WHY_MAX];
+	struct plan plan;
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/plan.ini", directory);
+	if (access(path, F_OK) != 0)
+		return 0;
+	rc = plan_read(path, &plan, wrong);
+	if (rc == 0)
+		summary->evidence = plan.evidence;
+	else
+		snprintf(why, SUMMARY_WHY_MAX, "%s", wrong);
+	plan_free(&plan);
+	return rc;
+}
 
 int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX])
 {
 	char path[PATH_MAX];
 	struct run *runs;
+	int rc;
 
 	*summary = (struct summary){ 0 };
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
@@ -33,7 +55,10 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	summary->machine = json_load_file(path, 0, NULL);
 	if (!summary->machine)
 		summary->machine = json_object();
-	return 0;
+	rc = read_evidence(directory, summary, why);
+	if (rc != 0)
+		summary_free(summary);
+	return rc;
 }
 
 json_t *summary_points_json(const struct summary *summary)
@@ -52,6 +77,8 @@ int summary_write(const char *directory, const struct summary *summary, char why
 				 summary->machine, "points", summary_points_json(summary));
 	int rc;
 
+	if (summary->evidence.claim[0])
+		json_object_set_new(root, "claim", json_string(summary->evidence.claim));
 	snprintf(path, sizeof(path), "%s/summary.json", directory);
 	rc = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	json_decref(root);

@@ -1,6 +1,7 @@
 /* A sweep's folder as what it says: its points, judged, and the machine they were measured on. */
 #pragma once
 #include "loadgen/model/verdict.h"
+#include "loadgen/sweep/plan.h"
 #include <jansson.h>
 #include <limits.h>
 
@@ -10,12 +11,13 @@ struct summary {
 	struct point *points;
 	int64_t count;
 	int64_t runs;
-	json_t *machine; /* machine.json, or an empty object */
+	json_t *machine;               /* machine.json, or an empty object */
+	struct plan_evidence evidence; /* of plan.ini; with no panel if there is none */
 };
 
 /*
- * Read DIR/runs.csv and machine.json and judge. Returns 0, or -errno with a sentence in `why`.
- * The caller ends it with summary_free().
+ * Read DIR/runs.csv, machine.json and plan.ini, of which the last two may be missing, and judge.
+ * Returns 0, or -errno with a sentence in `why`. The caller ends it with summary_free().
  */
 int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX]);
 

@@ -32,21 +32,15 @@ struct measure {
 };
 
 /*
- * Bind this process to the plan's load_cpus and start the backend. The first seven fields of
+ * Bind this process to the plan's load_cpus and start the backend. The first six fields of
  * *measure are the caller's to set. Returns 0, or -errno with a sentence in measure->why.
  */
 int measure_begin(struct measure *measure);
 
 /*
- * What stands against a point on this machine (descriptors, threads, ports), as a sentence; NULL
- * if nothing does.
- */
-const char *measure_refusal(const struct plan_point *point, char *text, size_t size);
-
-/*
- * One repetition: meters o_ref, o and w_cal unless it has them, then fills in *run, whose asked
- * fields, repetition and sequence are set. Returns 0, -EINTR when it was told to stop, or -errno
- * with a sentence in measure->why.
+ * One repetition: meters what is to be known beforehand, then fills in *run, whose asked fields,
+ * repetition and sequence are set. Returns 0, -EINTR when it was told to stop, or -errno with a
+ * sentence in measure->why.
  */
 int measure_run(struct measure *measure, const struct plan_point *point, struct run *run);
 

@@ -3,46 +3,28 @@
 #include "common/cpus.h"
 #include "common/units.h"
 #include "loadgen/engine/load.h"
+#include "loadgen/sweep/grid.h"
 #include <errno.h>
 #include <ini.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_MAX = 64, POINTS_MAX = 4096, CONNECTIONS_LEAST = 16 };
+const char *const plan_x_names[] = { "connections", "threads", "idle", "wall", "arch", NULL };
+const char *const plan_y_names[] = { "throughput", "cpu",     "switches", "memory",
+				     "available",  "latency", NULL };
 
 static const char no_line[] = "neither [section], key = value nor # comment";
-
-struct list {
-	int64_t values[LIST_MAX];
-	size_t count;
-};
-
-/* A case while its section is read. */
-struct grid {
-	char name[RUN_NAME_MAX];
-	char service[RUN_WORD_MAX];
-	char wait[RUN_WORD_MAX];
-	char work[RUN_WORD_MAX];
-	char archs[LIST_MAX][RUN_WORD_MAX];
-	size_t arch_count;
-	struct list threads;
-	struct list cpu;
-	struct list wall;
-	struct list connections;
-	int64_t twin;
-	struct plan_timing timing;
-	int line; /* where it starts */
-};
 
 struct reader {
 	FILE *file;
 	const char *path;
 	struct plan *plan;
 	struct plan_timing timing; /* [plan]'s */
-	struct grid grid;
+	struct grid grid;          /* the case that is being read */
+	int case_line;             /* where it starts */
+	bool has_x;
 	bool in_case;
 	bool has_case;
 	int line;
@@ -70,119 +52,18 @@ static int complain(struct reader *reader, int line, const char *format, ...)
 	return 0;
 }
 
-/* Points */
-
-int64_t plan_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores)
-{
-	double ratio = (double)cores * (double)wall_ns / (double)cpu_ns;
-	double n = fmin(2 * ratio, 1.3 * ratio + 10);
-
-	if (threads > 0)
-		return threads;
-	return n > CONNECTIONS_LEAST ? (int64_t)ceil(n) : CONNECTIONS_LEAST;
-}
-
-static int add_point(struct reader *reader, const struct run *asked)
-{
-	struct plan *plan = reader->plan;
-	struct plan_point *point;
-
-	for (size_t i = 0; i < plan->count; i++)
-		if (run_same_point(&plan->points[i].asked, asked))
-			return 1; /* cases may share points */
-	if (plan->count == POINTS_MAX)
-		return complain(reader, reader->grid.line, "more than %d points", POINTS_MAX);
-	point = &plan->points[plan->count++];
-	point->asked = *asked;
-	point->timing = reader->grid.timing;
-	return 1;
-}
-
-/* All connections of one arch, t, c and w. */
-static int expand_connections(struct reader *reader, struct run *asked)
-{
-	const struct list *connections = &reader->grid.connections;
-
-	if (connections->count == 0) {
-		asked->connections = plan_connections(asked->threads, asked->cpu_ns, asked->wall_ns,
-						      asked->cores);
-		return add_point(reader, asked);
-	}
-	for (size_t i = 0; i < connections->count; i++) {
-		asked->connections = connections->values[i];
-		if (!add_point(reader, asked))
-			return 0;
-	}
-	return 1;
-}
-
-static bool has_threads(const char *arch)
-{
-	return strcmp(arch, "loop") != 0;
-}
-
-/* Contenders come one after the other, so that they meet the same state of the machine. */
-static int expand_archs(struct reader *reader, struct run *asked, int64_t threads)
-{
-	for (size_t i = 0; i < reader->grid.arch_count; i++) {
-		const char *arch = reader->grid.archs[i];
-
-		snprintf(asked->arch, sizeof(asked->arch), "%s", arch);
-		asked->threads = has_threads(arch) ? threads : 0;
-		if (has_threads(arch) && threads == 0)
-			return complain(reader, reader->grid.line,
-					"[case %s] with arch %s needs threads", reader->grid.name,
-					arch);
-		if (!expand_connections(reader, asked))
-			return 0;
-	}
-	return 1;
-}
-
-static int expand_times(struct reader *reader, struct run *asked)
-{
-	const struct grid *grid = &reader->grid;
-
-	for (size_t c = 0; c < grid->cpu.count; c++) {
-		for (size_t w = 0; w < grid->wall.count; w++) {
-			asked->cpu_ns = grid->cpu.values[c];
-			asked->wall_ns = grid->wall.values[w];
-			if (asked->wall_ns < asked->cpu_ns)
-				return complain(reader, grid->line,
-						"[case %s]: wall is less than cpu", grid->name);
-			if (strcmp(grid->wait, "none") == 0 && asked->wall_ns != asked->cpu_ns)
-				return complain(reader, grid->line,
-						"[case %s]: with wait = none, wall is cpu",
-						grid->name);
-			for (size_t t = 0; t < grid->threads.count; t++)
-				if (!expand_archs(reader, asked, grid->threads.values[t]))
-					return 0;
-			if (grid->threads.count == 0 && !expand_archs(reader, asked, 0))
-				return 0;
-		}
-	}
-	return 1;
-}
+/* Sections */
 
 static int end_case(struct reader *reader)
 {
-	const struct grid *grid = &reader->grid;
-	struct run asked = { .schema = RUN_SCHEMA,
-			     .twin = grid->twin,
-			     .cores = CPU_COUNT(&reader->plan->server_cpus) };
+	char why[GRID_WHY_MAX];
 
-	if (!reader->in_case)
+	if (!reader->in_case || reader->failed)
 		return 1;
 	reader->in_case = false;
-	if (grid->arch_count == 0 || grid->cpu.count == 0 || grid->wall.count == 0)
-		return complain(reader, grid->line, "[case %s] needs arch, cpu and wall",
-				grid->name);
-	snprintf(asked.case_name, sizeof(asked.case_name), "%s", grid->name);
-	snprintf(asked.service, sizeof(asked.service), "%s", grid->service);
-	snprintf(asked.wait, sizeof(asked.wait), "%s",
-		 strcmp(grid->service, "proxy") == 0 ? "backend" : grid->wait);
-	snprintf(asked.work, sizeof(asked.work), "%s", grid->work);
-	return expand_times(reader, &asked);
+	if (grid_expand(&reader->grid, reader->plan, why) == 0)
+		return 1;
+	return complain(reader, reader->case_line, "[case %s]: %s", reader->grid.name, why);
 }
 
 static int begin_case(struct reader *reader, const char *section)
@@ -198,7 +79,8 @@ static int begin_case(struct reader *reader, const char *section)
 				"[%s]: a name has up to %d characters, and none "
 				"of , \" | ;",
 				section, RUN_NAME_MAX - 1);
-	*grid = (struct grid){ .twin = 1, .timing = reader->timing, .line = reader->line };
+	reader->case_line = reader->line;
+	*grid = (struct grid){ .twin = 1, .timing = reader->timing };
 	snprintf(grid->name, sizeof(grid->name), "%s", name);
 	snprintf(grid->service, sizeof(grid->service), "app");
 	snprintf(grid->wait, sizeof(grid->wait), "backend");
@@ -217,6 +99,7 @@ static int take_number(struct reader *reader, const char *key, const char *text,
 	if (parse(text, value) != 0)
 		return complain(reader, reader->line, "%s = %s: want %s", key, text,
 				parse == units_parse_duration ? "a time such as 5ms"
+				: parse == units_parse_size   ? "a size such as 64KiB"
 							      : "a whole number such as 25");
 	if (*value < least)
 		return complain(reader, reader->line, "%s = %s: the least is %lld", key, text,
@@ -238,7 +121,7 @@ static char *next_word(char **rest)
 }
 
 static int take_list(struct reader *reader, const char *key, const char *text, parse_number *parse,
-		     struct list *list)
+		     int64_t least, struct grid_list *list)
 {
 	char copy[INI_MAX_LINE];
 	char *rest = copy;
@@ -247,10 +130,10 @@ static int take_list(struct reader *reader, const char *key, const char *text, p
 	snprintf(copy, sizeof(copy), "%s", text);
 	list->count = 0;
 	while ((word = next_word(&rest))) {
-		if (list->count == LIST_MAX)
+		if (list->count == GRID_LIST_MAX)
 			return complain(reader, reader->line, "%s: more than %d values", key,
-					LIST_MAX);
-		if (!take_number(reader, key, word, parse, 1, &list->values[list->count++]))
+					GRID_LIST_MAX);
+		if (!take_number(reader, key, word, parse, least, &list->values[list->count++]))
 			return 0;
 	}
 	return 1;
@@ -276,6 +159,7 @@ static int take_choice(struct reader *reader, const char *key, const char *text,
 static int take_archs(struct reader *reader, const char *text)
 {
 	char copy[INI_MAX_LINE];
+	char why[PLAN_WHY_MAX];
 	char *rest = copy;
 	char *word;
 	struct grid *grid = &reader->grid;
@@ -283,12 +167,89 @@ static int take_archs(struct reader *reader, const char *text)
 	snprintf(copy, sizeof(copy), "%s", text);
 	grid->arch_count = 0;
 	while ((word = next_word(&rest))) {
-		if (grid->arch_count == LIST_MAX)
+		if (grid->arch_count == GRID_LIST_MAX)
 			return complain(reader, reader->line, "arch: too many");
-		if (!take_choice(reader, "arch", word, "pool, loop",
-				 grid->archs[grid->arch_count++]))
-			return 0;
+		if (archs_parse(word, grid->archs[grid->arch_count++], why, sizeof(why)) != 0)
+			return complain(reader, reader->line, "arch = %s: %s", word, why);
 	}
+	return 1;
+}
+
+static int take_threads(struct reader *reader, const char *key, const char *text)
+{
+	struct grid *grid = &reader->grid;
+
+	grid->threads.count = 0;
+	grid->threads_match = strcmp(text, "connections") == 0;
+	return grid->threads_match ||
+	       take_list(reader, key, text, units_parse_count, 1, &grid->threads);
+}
+
+/* The index of the name in the list. Returns whether it is there. */
+static int take_name(struct reader *reader, const char *key, const char *text,
+		     const char *const *names, int *index)
+{
+	char choices[128] = "";
+	size_t used = 0;
+
+	for (*index = 0; names[*index]; (*index)++) {
+		if (strcmp(names[*index], text) == 0)
+			return 1;
+		used += (size_t)snprintf(choices + used, sizeof(choices) - used, "%s%s",
+					 used ? ", " : "", names[*index]);
+	}
+	return complain(reader, reader->line, "%s = %s: want one of %s", key, text, choices);
+}
+
+static int take_panels(struct reader *reader, const char *key, const char *text)
+{
+	struct plan_evidence *evidence = &reader->plan->evidence;
+	char copy[INI_MAX_LINE];
+	char *rest = copy;
+	char *word;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	evidence->panel_count = 0;
+	while ((word = next_word(&rest))) {
+		int index;
+
+		if (evidence->panel_count == PLAN_PANELS_MAX)
+			return complain(reader, reader->line, "y: more than %d", PLAN_PANELS_MAX);
+		if (!take_name(reader, key, word, plan_y_names, &index))
+			return 0;
+		evidence->panels[evidence->panel_count++] = (enum plan_y)index;
+	}
+	return 1;
+}
+
+/* A further line goes on where the last one ended: inih takes 200 characters at a time. */
+static int take_claim(struct reader *reader, const char *text)
+{
+	char *claim = reader->plan->evidence.claim;
+	size_t used = strlen(claim);
+
+	if (used + strlen(text) + 2 > PLAN_CLAIM_MAX)
+		return complain(reader, reader->line, "claim: longer than %d characters",
+				PLAN_CLAIM_MAX - 1);
+	snprintf(claim + used, PLAN_CLAIM_MAX - used, "%s%s", used ? " " : "", text);
+	return 1;
+}
+
+/* 1: taken; 0: refused; -1: no key of the evidence. */
+static int take_evidence(struct reader *reader, const char *key, const char *text)
+{
+	int x;
+
+	if (strcmp(key, "claim") == 0)
+		return take_claim(reader, text);
+	if (strcmp(key, "y") == 0)
+		return take_panels(reader, key, text);
+	if (strcmp(key, "x") != 0)
+		return -1;
+	if (!take_name(reader, key, text, plan_x_names, &x))
+		return 0;
+	reader->plan->evidence.x = (enum plan_x)x;
+	reader->has_x = true;
 	return 1;
 }
 
@@ -331,6 +292,8 @@ static int take_plan_key(struct reader *reader, const char *key, const char *tex
 	struct plan *plan = reader->plan;
 	int rc = take_timing(reader, key, text, &reader->timing);
 
+	if (rc < 0)
+		rc = take_evidence(reader, key, text);
 	if (rc >= 0)
 		return rc;
 	if (strcmp(key, "name") == 0) {
@@ -345,8 +308,8 @@ static int take_plan_key(struct reader *reader, const char *key, const char *tex
 		return take_number(reader, key, text, units_parse_count, 1, &plan->tries);
 	return complain(
 		reader, reader->line,
-		"unknown key %s in [plan] (name, server-cpus, load-cpus, tries, repetitions, "
-		"window, windows, warmup)",
+		"unknown key %s in [plan] (name, server-cpus, load-cpus, tries, claim, x, y, "
+		"repetitions, window, windows, warmup)",
 		key);
 }
 
@@ -366,19 +329,27 @@ static int take_case_key(struct reader *reader, const char *key, const char *tex
 	if (strcmp(key, "work") == 0)
 		return take_choice(reader, key, text, "clock, ops", grid->work);
 	if (strcmp(key, "threads") == 0)
-		return take_list(reader, key, text, units_parse_count, &grid->threads);
+		return take_threads(reader, key, text);
 	if (strcmp(key, "cpu") == 0)
-		return take_list(reader, key, text, units_parse_duration, &grid->cpu);
+		return take_list(reader, key, text, units_parse_duration, 0, &grid->cpu);
 	if (strcmp(key, "wall") == 0)
-		return take_list(reader, key, text, units_parse_duration, &grid->wall);
+		return take_list(reader, key, text, units_parse_duration, 0, &grid->wall);
 	if (strcmp(key, "connections") == 0)
-		return take_list(reader, key, text, units_parse_count, &grid->connections);
+		return take_list(reader, key, text, units_parse_count, 1, &grid->connections);
+	if (strcmp(key, "footprint") == 0)
+		return take_list(reader, key, text, units_parse_size, 0, &grid->footprint);
+	if (strcmp(key, "idle") == 0)
+		return take_list(reader, key, text, units_parse_count, 0, &grid->idle);
+	if (strcmp(key, "requests-per-connection") == 0)
+		return take_number(reader, key, text, units_parse_count, 0,
+				   &grid->requests_per_connection);
 	if (strcmp(key, "twin") == 0)
 		return take_number(reader, key, text, units_parse_count, 1, &grid->twin);
 	return complain(
 		reader, reader->line,
 		"unknown key %s in [case %s] (arch, service, wait, work, threads, cpu, wall, "
-		"connections, twin, repetitions, window, windows, warmup)",
+		"connections, footprint, idle, requests-per-connection, twin, repetitions, window, "
+		"windows, warmup)",
 		key, grid->name);
 }
 
@@ -433,6 +404,15 @@ static char *read_line(char *text, int size, void *stream)
 	return line;
 }
 
+static void check_evidence(struct reader *reader)
+{
+	const struct plan_evidence *evidence = &reader->plan->evidence;
+	int given = (evidence->claim[0] != '\0') + reader->has_x + (evidence->panel_count > 0);
+
+	if (given != 0 && given != 3)
+		complain(reader, 1, "claim, x and y of [plan] go together");
+}
+
 int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 {
 	struct reader reader = {
@@ -450,7 +430,7 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 	snprintf(plan->name, sizeof(plan->name), "sweep");
 	cpus_parse("0", &plan->server_cpus);
 	cpus_parse("1", &plan->load_cpus);
-	plan->points = calloc(POINTS_MAX, sizeof(*plan->points));
+	plan->points = calloc(PLAN_POINTS_MAX, sizeof(*plan->points));
 	reader.file = fopen(path, "re");
 	if (!reader.file || !plan->points) {
 		rc = errno;
@@ -464,8 +444,9 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 		complain(&reader, rc, "%s", no_line);
 	end_case(&reader);
 	fclose(reader.file);
-	if (!reader.failed && plan->count == 0)
+	if (plan->count == 0)
 		complain(&reader, reader.line, "no [case NAME] in it");
+	check_evidence(&reader);
 	return reader.failed ? -EINVAL : 0;
 }
 

@@ -8,7 +8,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PLAN_WHY_MAX = 320 };
+enum { PLAN_WHY_MAX = 320, PLAN_POINTS_MAX = 4096, PLAN_CLAIM_MAX = 512, PLAN_PANELS_MAX = 3 };
+
+/* What a plan's evidence is drawn over, and what is drawn. Names as in the file. */
+enum plan_x { PLAN_X_CONNECTIONS, PLAN_X_THREADS, PLAN_X_IDLE, PLAN_X_WALL, PLAN_X_ARCH };
+enum plan_y {
+	PLAN_Y_THROUGHPUT,
+	PLAN_Y_CPU,
+	PLAN_Y_SWITCHES,
+	PLAN_Y_MEMORY,
+	PLAN_Y_AVAILABLE,
+	PLAN_Y_LATENCY,
+};
+
+extern const char *const plan_x_names[]; /* ended by NULL */
+extern const char *const plan_y_names[];
+
+/* What the plan is to show: a claim, and the figure that speaks for or against it. */
+struct plan_evidence {
+	char claim[PLAN_CLAIM_MAX];
+	enum plan_x x;
+	enum plan_y panels[PLAN_PANELS_MAX];
+	size_t panel_count; /* 0: the plan has none */
+};
 
 /* How a point is measured. */
 struct plan_timing {
@@ -19,7 +41,7 @@ struct plan_timing {
 };
 
 struct plan_point {
-	struct run asked; /* the fields of what was asked, up to connections */
+	struct run asked; /* the fields of what was asked, up to requests_per_connection */
 	struct plan_timing timing;
 };
 
@@ -28,6 +50,7 @@ struct plan {
 	cpu_set_t server_cpus;
 	cpu_set_t load_cpus; /* of generator and backend */
 	int64_t tries;       /* at a repetition that fails an audit */
+	struct plan_evidence evidence;
 	struct plan_point *points;
 	size_t count;
 };
@@ -39,11 +62,3 @@ struct plan {
 int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX]);
 
 void plan_free(struct plan *plan);
-
-/*
- * N for a point whose plan names none. A limited server gets as many connections as it can hold,
- * t. An evented one gets 1.3 w/c, which keeps its processors busy; for small w/c some more, up to
- * 2 w/c, to be past the knee. Not more than needed, as a loop answers in bursts as long as the
- * queue before its processor, and they blur the window's edges.
- */
-int64_t plan_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores);

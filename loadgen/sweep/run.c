@@ -12,12 +12,14 @@ struct column {
 	enum column_type type;
 	size_t offset;
 	size_t size;
+	int64_t since; /* the first schema that has it */
 };
 
-#define COLUMN(type, field)                                                                        \
+#define COLUMN_SINCE(type, field, since)                                                           \
 	{                                                                                          \
-#field, type, offsetof(struct run, field), sizeof(((struct run *)0)->field)        \
+#field, type, offsetof(struct run, field), sizeof(((struct run *)0)->field), since \
 	}
+#define COLUMN(type, field) COLUMN_SINCE(type, field, 1)
 
 static const struct column columns[] = {
 	COLUMN(INTEGER, schema),
@@ -32,6 +34,9 @@ static const struct column columns[] = {
 	COLUMN(INTEGER, cpu_ns),
 	COLUMN(INTEGER, wall_ns),
 	COLUMN(INTEGER, connections),
+	COLUMN_SINCE(INTEGER, footprint_bytes, 2),
+	COLUMN_SINCE(INTEGER, idle, 2),
+	COLUMN_SINCE(INTEGER, requests_per_connection, 2),
 	COLUMN(INTEGER, repetition),
 	COLUMN(INTEGER, sequence),
 	COLUMN(TEXT, started),
@@ -59,15 +64,21 @@ static const struct column columns[] = {
 	COLUMN(INTEGER, error_changed),
 	COLUMN(INTEGER, never_served),
 	COLUMN(INTEGER, all_requests),
+	COLUMN_SINCE(INTEGER, connects, 2),
+	COLUMN_SINCE(INTEGER, idle_lost, 2),
 	COLUMN(INTEGER, client_cpu_ns),
 	COLUMN(INTEGER, client_lag_p99_ns),
 	COLUMN(INTEGER, server_cpu_ns),
+	COLUMN_SINCE(INTEGER, processes, 2),
+	COLUMN_SINCE(INTEGER, tasks_changed, 2),
 	COLUMN(INTEGER, voluntary_switches),
 	COLUMN(INTEGER, involuntary_switches),
 	COLUMN(INTEGER, run_delay_ns),
 	COLUMN(INTEGER, server_threads),
 	COLUMN(INTEGER, rss_bytes),
 	COLUMN(INTEGER, pss_bytes),
+	COLUMN_SINCE(INTEGER, available_before_bytes, 2),
+	COLUMN_SINCE(INTEGER, available_after_bytes, 2),
 	COLUMN(INTEGER, listen_overflows),
 	COLUMN(INTEGER, listen_drops),
 	COLUMN(INTEGER, run_ns),
@@ -79,11 +90,22 @@ static const struct column columns[] = {
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LINE_BYTES = 4096 };
 
+static const char *format_header(char text[LINE_BYTES], int64_t schema)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		if (columns[i].since <= schema)
+			used += (size_t)snprintf(text + used, LINE_BYTES - used, "%s%s",
+						 used ? "," : "", columns[i].name);
+	return text;
+}
+
 int run_write_header(FILE *file)
 {
-	for (size_t i = 0; i < COLUMNS; i++)
-		fprintf(file, "%s%s", i ? "," : "", columns[i].name);
-	fputc('\n', file);
+	char header[LINE_BYTES];
+
+	fprintf(file, "%s\n", format_header(header, RUN_SCHEMA));
 	return fflush(file) == 0 ? 0 : -errno;
 }
 
@@ -139,15 +161,18 @@ static int read_value(const char *text, const struct column *column, struct run 
 	return end != text && *end == '\0' ? 0 : -EINVAL;
 }
 
-/* One line, without its newline. Returns NULL, or what is wrong with it. */
-static const char *parse_row(char *line, struct run *run)
+/* One line, without its newline, of a file of that schema. Returns NULL, or what is wrong. */
+static const char *parse_row(char *line, int64_t schema, struct run *run)
 {
 	static char wrong[RUN_NAME_MAX + 32];
 	char *rest = line;
 
 	for (size_t i = 0; i < COLUMNS; i++) {
-		char *value = strsep(&rest, ",");
+		char *value;
 
+		if (columns[i].since > schema)
+			continue;
+		value = strsep(&rest, ",");
 		if (!value)
 			return "too few columns (a write that was cut short?)";
 		if (read_value(value, &columns[i], run) != 0) {
@@ -157,20 +182,22 @@ static const char *parse_row(char *line, struct run *run)
 	}
 	if (rest)
 		return "too many columns";
-	return run->schema == RUN_SCHEMA ? NULL : "written by another version of cwt";
+	if (run->schema == schema)
+		return NULL;
+	snprintf(wrong, sizeof(wrong), "schema %lld under a header of schema %lld",
+		 (long long)run->schema, (long long)schema);
+	return wrong;
 }
 
-static const char *check_header(char *line)
+/* The schema that the header belongs to, or what is wrong with it. */
+static const char *read_header(const char *line, int64_t *schema)
 {
-	char *rest = line;
+	char header[LINE_BYTES];
 
-	for (size_t i = 0; i < COLUMNS; i++) {
-		char *name = strsep(&rest, ",");
-
-		if (!name || strcmp(name, columns[i].name) != 0)
-			return "not the header of a runs.csv of this version";
-	}
-	return rest ? "not the header of a runs.csv of this version" : NULL;
+	for (*schema = RUN_SCHEMA; *schema > 0; (*schema)--)
+		if (strcmp(line, format_header(header, *schema)) == 0)
+			return NULL;
+	return "not the header of a runs.csv of schema 1 or 2, which this cwt reads";
 }
 
 static int add(struct run **runs, int64_t count, const struct run *run)
@@ -193,6 +220,7 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 	const char *wrong = NULL;
 	int64_t count = 0;
 	int64_t line_number = 0;
+	int64_t schema = 0;
 
 	*runs = NULL;
 	if (!file) {
@@ -206,9 +234,9 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 			wrong = "cut short";
 		line[strcspn(line, "\n")] = '\0';
 		if (line_number == 1)
-			wrong = check_header(line);
+			wrong = read_header(line, &schema);
 		else if (!wrong)
-			wrong = parse_row(line, &run);
+			wrong = parse_row(line, schema, &run);
 		if (!wrong && line_number > 1 && add(runs, count++, &run) != 0)
 			wrong = "out of memory";
 	}
@@ -228,5 +256,13 @@ int run_same_point(const struct run *a, const struct run *b)
 	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&
 	       strcmp(a->work, b->work) == 0 && strcmp(a->arch, b->arch) == 0 &&
 	       a->threads == b->threads && a->cores == b->cores && a->cpu_ns == b->cpu_ns &&
-	       a->wall_ns == b->wall_ns && a->connections == b->connections;
+	       a->wall_ns == b->wall_ns && a->connections == b->connections &&
+	       a->footprint_bytes == b->footprint_bytes && a->idle == b->idle &&
+	       a->requests_per_connection == b->requests_per_connection;
+}
+
+bool run_is_predicted(const struct run *run)
+{
+	return run->cpu_ns > 0 && strcmp(run->work, "ops") != 0 &&
+	       run->requests_per_connection == 0;
 }

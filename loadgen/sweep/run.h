@@ -3,10 +3,13 @@
  * row of runs.csv; run.c has the table of its columns, from which both writing and reading come.
  */
 #pragma once
+#include "loadgen/sweep/archs.h"
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
-enum { RUN_NAME_MAX = 64, RUN_WORD_MAX = 16, RUN_WINDOWS_TEXT = 640, RUN_SCHEMA = 1 };
+/* A file of an older schema is read too; what it lacks is 0. */
+enum { RUN_NAME_MAX = 64, RUN_WORD_MAX = 16, RUN_WINDOWS_TEXT = 640, RUN_SCHEMA = 2 };
 
 struct run {
 	int64_t schema;
@@ -15,12 +18,15 @@ struct run {
 	char service[RUN_WORD_MAX];
 	char wait[RUN_WORD_MAX];
 	char work[RUN_WORD_MAX];
-	char arch[RUN_WORD_MAX];
-	int64_t threads;     /* t; 0: the architecture has no such limit */
-	int64_t cores;       /* k */
-	int64_t cpu_ns;      /* c */
-	int64_t wall_ns;     /* w */
-	int64_t connections; /* N */
+	char arch[ARCHS_VARIANT_MAX];    /* name and options */
+	int64_t threads;                 /* t; 0: the architecture has no such limit */
+	int64_t cores;                   /* k */
+	int64_t cpu_ns;                  /* c; 0: no work at all */
+	int64_t wall_ns;                 /* w */
+	int64_t connections;             /* N, those that are kept busy */
+	int64_t footprint_bytes;         /* of memory that each request's work touches */
+	int64_t idle;                    /* connections beside N that were served once and stay */
+	int64_t requests_per_connection; /* then a new one; 0: connections last */
 	int64_t repetition;
 	int64_t sequence; /* in the order of measuring */
 	char started[32];
@@ -54,11 +60,15 @@ struct run {
 	int64_t error_changed;
 	int64_t never_served;
 	int64_t all_requests; /* ramp and warm-up included */
+	int64_t connects;     /* likewise */
+	int64_t idle_lost;    /* idle connections that the server ended */
 	int64_t client_cpu_ns;
 	int64_t client_lag_p99_ns;
 
 	/* The server, from outside. */
-	int64_t server_cpu_ns;      /* in the window */
+	int64_t server_cpu_ns; /* in the window */
+	int64_t processes;     /* at the window's end, like threads and memory */
+	int64_t tasks_changed; /* 1: threads or processes came or went, and switches are of all */
 	int64_t voluntary_switches; /* in the whole run, like the next two */
 	int64_t involuntary_switches;
 	int64_t run_delay_ns;
@@ -67,6 +77,8 @@ struct run {
 	int64_t pss_bytes;
 
 	/* The machine. */
+	int64_t available_before_bytes; /* MemAvailable before the server was started */
+	int64_t available_after_bytes;  /* at the window's end */
 	int64_t listen_overflows;
 	int64_t listen_drops;
 	int64_t run_ns; /* the time that the next three refer to */
@@ -90,3 +102,10 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 
 /* Whether two runs are repetitions of the same point. */
 int run_same_point(const struct run *a, const struct run *b);
+
+/*
+ * Whether the model has something to say of it: not where there is no work, nor where the work is a
+ * number of operations, whose time drifts with the processor's speed, nor where a request's cost
+ * includes an unmetered part of a connection's.
+ */
+bool run_is_predicted(const struct run *run);

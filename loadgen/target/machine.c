@@ -18,6 +18,7 @@ enum {
 	ROUNDS = 9,
 	TURNS = 500,
 	TURN_PATIENCE_NS = 20 * NS_PER_MS,
+	KIB = 1024,
 };
 
 /* Counters */
@@ -188,6 +189,23 @@ int64_t machine_ping_pong_ns(int cpu_a, int cpu_b)
 		return 0;
 	qsort(round_ns, ROUNDS, sizeof(round_ns[0]), compare);
 	return round_ns[ROUNDS / 2];
+}
+
+/* Memory */
+
+int64_t machine_available_bytes(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	char line[LINE_BYTES];
+	long long kib = 0;
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
+			break;
+	fclose(file);
+	return kib * KIB;
 }
 
 /* Provenance */

@@ -4,15 +4,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 256, POLL_NS = 2 * NS_PER_MS };
+enum { LINE_MAX_BYTES = 256, POLL_NS = 2 * NS_PER_MS, GROUP_PATIENCE_NS = 200 * NS_PER_MS };
 
 static void run_child(char *const argv[], const char *log, int out_fd, pid_t parent)
 {
@@ -104,6 +106,8 @@ int process_start(struct process *process, char *const argv[], const char *log, 
 	process->pid = fork();
 	if (process->pid == 0)
 		run_child(argv, log, pipe_fds[1], parent);
+	if (process->pid > 0)
+		setpgid(process->pid, process->pid); /* whoever of the two comes first */
 	close(pipe_fds[1]);
 	rc = process->pid < 0 ? -errno : await_ready(process, pipe_fds[0], patience_ns);
 	close(pipe_fds[0]);
@@ -119,25 +123,63 @@ int process_start(struct process *process, char *const argv[], const char *log, 
 	return rc;
 }
 
+static int64_t timeval_ns(const struct timeval *t)
+{
+	return (int64_t)t->tv_sec * NS_PER_S + (int64_t)t->tv_usec * NS_PER_US;
+}
+
+static bool has_ended(pid_t pid)
+{
+	siginfo_t info = { 0 };
+	int rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+
+	return rc == 0 ? info.si_pid == pid : errno == ECHILD;
+}
+
+/* Reap it. While it is not, neither its id nor its group's can be another's. */
+static int reap(struct process *process)
+{
+	struct rusage usage = { 0 };
+	int status = 0;
+
+	while (wait4(process->pid, &status, 0, &usage) < 0 && errno == EINTR)
+		;
+	process->usage = (struct process_usage){
+		.voluntary = usage.ru_nvcsw,
+		.involuntary = usage.ru_nivcsw,
+		.cpu_ns = timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime),
+	};
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+/*
+ * What was killed takes a moment to go, and may hold a port or a processor until then. Not for
+ * long: where nobody waits for orphans, they stay in the group for ever.
+ */
+static void await_end_of_group(pid_t group)
+{
+	int64_t deadline = clock_now_ns() + GROUP_PATIENCE_NS;
+
+	while (kill(-group, 0) == 0 && clock_now_ns() < deadline)
+		clock_sleep_until(clock_now_ns() + POLL_NS);
+}
+
 int process_stop(struct process *process, int64_t grace_ns)
 {
 	int64_t deadline = clock_now_ns() + grace_ns;
-	int status = 0;
-	pid_t ended = 0;
+	pid_t pid = process->pid;
+	int status;
 
-	if (process->pid <= 0)
+	if (pid <= 0)
 		return 0;
-	kill(process->pid, SIGTERM);
-	while (ended == 0 && clock_now_ns() < deadline) {
-		ended = waitpid(process->pid, &status, WNOHANG);
-		if (ended == 0)
-			clock_sleep_until(clock_now_ns() + POLL_NS);
-	}
-	if (ended == 0) {
-		kill(process->pid, SIGKILL);
-		while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
+	kill(pid, SIGTERM);
+	while (!has_ended(pid) && clock_now_ns() < deadline)
+		clock_sleep_until(clock_now_ns() + POLL_NS);
+	/* For one that has ended this is no matter; one that has left its group is named itself. */
+	kill(pid, SIGKILL);
+	kill(-pid, SIGKILL);
+	status = reap(process);
+	await_end_of_group(pid);
 	process->pid = 0;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+	return status;
 }

@@ -1,11 +1,11 @@
-# How far the evented server is ahead, over w/c: max(1, (w/c)/t), and the points.
+# How far the loop is ahead of the pool, over w/c: max(1, (w/c)/t), and the points.
 load ARG0[1:strlen(ARG0) - strlen('crossover.gp')].'style.gp'
 set terminal svg size 900,600 dynamic enhanced font 'Helvetica,18' background rgb 'white'
 set output 'crossover.svg'
 set logscale xy
 set samples 2000
 set xlabel 'wall time over CPU time of a request, w/c'
-set ylabel 'evented throughput / threaded throughput'
+set ylabel 'throughput of loop / of pool'
 set format x '10^{%T}'
 set xrange [0.7:30000]
 set yrange [0.7:1000]

@@ -1,0 +1,200 @@
+#include "loadgen/sweep/beforehand.h"
+#include "common/clock.h"
+#include "common/units.h"
+#include "loadgen/sweep/drive.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	WARMUP_NS = 100 * NS_PER_MS,
+	WINDOW_NS = 400 * NS_PER_MS,
+	START_STOP_NS = 250 * NS_PER_MS,
+	KNOWN_WORK_NS = 50 * NS_PER_US, /* while o is metered: see docs/architecture.md */
+};
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int give_up(struct measure *measure, int rc, const char *why)
+{
+	snprintf(measure->why, sizeof(measure->why), "metering beforehand: %s", why);
+	return rc;
+}
+
+/* Start, drive, stop; the figures go into metered. */
+static int meter_once(struct measure *measure, struct metered *metered, struct load_config *config)
+{
+	struct load_result *result = malloc(sizeof(*result));
+	struct drive drive = { .measure = measure, .asked = &metered->asked };
+	int rc = result ? drive_start(&drive) : give_up(measure, -ENOMEM, "out of memory");
+
+	if (rc == 0) {
+		rc = drive_run(&drive, config, result);
+		if (rc == 0 && (result->requests == 0 || result->error_count > 0))
+			rc = -EPROTO;
+		if (rc != 0 && rc != -EINTR)
+			give_up(measure, rc, strerror(-rc));
+		drive_stop(&drive);
+	}
+	if (rc == 0) {
+		metered->latency_ns = (int64_t)histogram_mean(&result->latency);
+		metered->cpu_ns =
+			(drive.cpu_end_ns - drive.cpu_start_ns) / (int64_t)result->requests;
+	}
+	free(result);
+	return rc;
+}
+
+/* What was metered for the same `asked`, with any_overhead whatever its o_ref was; or NULL. */
+static const struct metered *find_metered(const struct measure *measure, const struct run *asked,
+					  bool any_overhead)
+{
+	for (size_t i = 0; i < measure->metered_count; i++) {
+		const struct run *known = &measure->metered[i].asked;
+
+		if (run_same_point(known, asked) && known->sequence == asked->sequence &&
+		    (any_overhead || known->overhead_ref_ns == asked->overhead_ref_ns))
+			return &measure->metered[i];
+	}
+	return NULL;
+}
+
+/* The figures for `asked`, metered now unless they are known. NULL with *rc set on failure. */
+static const struct metered *meter(struct measure *measure, const struct run *asked,
+				   struct load_config *config, bool any_overhead, int *rc)
+{
+	const struct metered *known = find_metered(measure, asked, any_overhead);
+	struct metered *fresh = &measure->metered[measure->metered_count];
+
+	*rc = 0;
+	if (known)
+		return known;
+	if (measure->metered_count == METERED_MAX) {
+		*rc = give_up(measure, -ENOSPC, "too many different points");
+		return NULL;
+	}
+	*fresh = (struct metered){ .asked = *asked };
+	*rc = meter_once(measure, fresh, config);
+	if (*rc != 0)
+		return NULL;
+	measure->metered_count++;
+	return fresh;
+}
+
+/*
+ * The cost o of an architecture for this service and this N: CPU per request beyond a known work,
+ * without any wait.
+ */
+static int meter_overhead(struct measure *measure, const struct run *run, const char *arch,
+			  int64_t threads, int64_t *value_ns)
+{
+	struct run asked = {
+		.threads = threads,
+		.connections = run->connections,
+		.cpu_ns = KNOWN_WORK_NS,
+		.wall_ns = KNOWN_WORK_NS,
+	};
+	struct load_config config = {
+		.connections = run->connections,
+		.ramp_ns = drive_quick_ramp_ns(run->connections),
+		.warmup_ns = WARMUP_NS + 2 * drive_quick_ramp_ns(run->connections),
+		.window_ns = WINDOW_NS,
+		.windows = 1,
+	};
+	const struct metered *metered;
+	int rc;
+
+	snprintf(asked.arch, sizeof(asked.arch), "%s", arch);
+	snprintf(asked.service, sizeof(asked.service), "%s", run->service);
+	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
+	snprintf(asked.work, sizeof(asked.work), "clock");
+	if (run->cpu_ns < BEFOREHAND_SMALL_CPU_NS)
+		asked.sequence = run->sequence; /* anew for each run, and each further try */
+	metered = meter(measure, &asked, &config, false, &rc);
+	if (metered)
+		*value_ns = most(metered->cpu_ns - KNOWN_WORK_NS, 0);
+	return rc;
+}
+
+static int64_t wall_window_ns(int64_t wall_ns)
+{
+	return wall_ns > 2LL * NS_PER_S ? wall_ns + wall_ns / 20
+					: most(500LL * NS_PER_MS, 5 * wall_ns);
+}
+
+/* One connection alone: its latency is w_cal, and its CPU that of a request to an idle server. */
+static int meter_alone(struct measure *measure, struct run *run)
+{
+	struct run asked = {
+		.threads = run->threads > 0,
+		.connections = 1,
+		.cpu_ns = run->cpu_ns,
+		.wall_ns = run->wall_ns,
+		.overhead_ref_ns = run->overhead_ref_ns,
+		.footprint_bytes = run->footprint_bytes,
+	};
+	struct load_config config = {
+		.connections = 1,
+		.window_ns = wall_window_ns(run->wall_ns),
+		.windows = 1,
+	};
+	const struct metered *metered;
+	int rc;
+
+	snprintf(asked.arch, sizeof(asked.arch), "%s", run->arch);
+	snprintf(asked.service, sizeof(asked.service), "%s", run->service);
+	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
+	snprintf(asked.work, sizeof(asked.work), "%s", run->work);
+	/* How o_ref differs with N changes the work by a part of c that w does not notice. */
+	metered = meter(measure, &asked, &config, true, &rc);
+	if (!metered)
+		return rc;
+	run->wall_cal_ns = metered->latency_ns;
+	run->cpu_alone_ns = metered->cpu_ns;
+	return 0;
+}
+
+/* c is all that a request costs: the work is what o_ref leaves of it. */
+static int set_work(struct measure *measure, struct run *run)
+{
+	char c[UNITS_TEXT_MAX];
+	char o[UNITS_TEXT_MAX];
+
+	run->work_ns = run->cpu_ns - run->overhead_ref_ns;
+	if (run->work_ns >= 0)
+		return 0;
+	snprintf(measure->why, sizeof(measure->why),
+		 "cpu = %s is below what a request costs here before any work, %s",
+		 units_format_duration(c, (double)run->cpu_ns),
+		 units_format_duration(o, (double)run->overhead_ref_ns));
+	return -EDOM;
+}
+
+int beforehand_meter(struct measure *measure, struct run *run)
+{
+	int rc;
+
+	if (run->cpu_ns == 0)
+		return 0;
+	rc = meter_overhead(measure, run, "loop", 0, &run->overhead_ref_ns);
+	if (rc == 0)
+		rc = set_work(measure, run);
+	if (rc != 0 || !run_is_predicted(run))
+		return rc;
+	rc = meter_overhead(measure, run, run->arch, run->threads, &run->overhead_ns);
+	return rc == 0 ? meter_alone(measure, run) : rc;
+}
+
+int64_t beforehand_estimate(const struct run *asked)
+{
+	int64_t each =
+		START_STOP_NS + WARMUP_NS + WINDOW_NS + 3 * drive_quick_ramp_ns(asked->connections);
+
+	if (asked->cpu_ns == 0)
+		return 0;
+	return run_is_predicted(asked) ? 2 * each : each;
+}

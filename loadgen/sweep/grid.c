@@ -1,0 +1,136 @@
+#include "loadgen/sweep/grid.h"
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CONNECTIONS_LEAST = 16 };
+
+int64_t grid_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores)
+{
+	double ratio = (double)cores * (double)wall_ns / (double)cpu_ns;
+	double n = fmin(2 * ratio, 1.3 * ratio + 10);
+
+	if (threads > 0)
+		return threads;
+	return n > CONNECTIONS_LEAST ? (int64_t)ceil(n) : CONNECTIONS_LEAST;
+}
+
+/* What the lists leave to be said of a point, or contradict; NULL if nothing. */
+static const char *check_point(const struct grid *grid, const struct run *asked)
+{
+	if (archs_is_limited(asked->arch) && asked->threads == 0 && !grid->threads_match)
+		return "an architecture that t limits needs threads";
+	if (asked->connections == 0 && grid->threads_match)
+		return "threads = connections needs connections";
+	if (asked->connections == 0 && (asked->cpu_ns == 0 || asked->idle > 0))
+		return "with cpu = 0 or idle connections it needs connections";
+	if (asked->wall_ns < asked->cpu_ns)
+		return "wall is less than cpu";
+	if (strcmp(asked->wait, "none") == 0 && asked->wall_ns != asked->cpu_ns)
+		return "with wait = none, wall is cpu";
+	if (asked->footprint_bytes > 0 && asked->cpu_ns == 0)
+		return "footprint is of the work, and cpu = 0 is none";
+	return NULL;
+}
+
+static const char *add_point(const struct grid *grid, struct plan *plan, const struct run *asked)
+{
+	struct plan_point *point;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (run_same_point(&plan->points[i].asked, asked))
+			return NULL; /* cases may share points */
+	if (plan->count == PLAN_POINTS_MAX)
+		return "too many points";
+	point = &plan->points[plan->count++];
+	point->asked = *asked;
+	point->timing = grid->timing;
+	return NULL;
+}
+
+static const char *add_arch(const struct grid *grid, struct plan *plan, struct run asked,
+			    const char *arch)
+{
+	const char *wrong;
+
+	snprintf(asked.arch, sizeof(asked.arch), "%s", arch);
+	if (!archs_is_limited(arch))
+		asked.threads = 0;
+	else if (grid->threads_match)
+		asked.threads = asked.connections + asked.idle;
+	wrong = check_point(grid, &asked);
+	if (wrong)
+		return wrong;
+	if (asked.connections == 0)
+		asked.connections =
+			grid_connections(asked.threads, asked.cpu_ns, asked.wall_ns, asked.cores);
+	return add_point(grid, plan, &asked);
+}
+
+/* A list and the field of the point that takes its values; an empty one leaves it 0. */
+struct axis {
+	const struct grid_list *list;
+	int64_t *value;
+};
+
+/* Set all values for one of the combinations; the last axis changes fastest. */
+static void set_values(const struct axis *axes, size_t count, size_t combination)
+{
+	for (size_t i = count; i-- > 0;) {
+		const struct grid_list *list = axes[i].list;
+
+		if (list->count == 0)
+			continue;
+		*axes[i].value = list->values[combination % list->count];
+		combination /= list->count;
+	}
+}
+
+static void set_case(const struct grid *grid, struct run *asked)
+{
+	snprintf(asked->case_name, sizeof(asked->case_name), "%s", grid->name);
+	snprintf(asked->service, sizeof(asked->service), "%s", grid->service);
+	snprintf(asked->work, sizeof(asked->work), "%s", grid->work);
+	snprintf(asked->wait, sizeof(asked->wait), "%s",
+		 strcmp(grid->service, "proxy") == 0 ? "backend" : grid->wait);
+}
+
+int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MAX])
+{
+	struct run asked = { .schema = RUN_SCHEMA,
+			     .twin = grid->twin,
+			     .cores = CPU_COUNT(&plan->server_cpus),
+			     .requests_per_connection = grid->requests_per_connection };
+	const struct axis axes[] = {
+		{ &grid->cpu, &asked.cpu_ns },
+		{ &grid->wall, &asked.wall_ns },
+		{ &grid->footprint, &asked.footprint_bytes },
+		{ &grid->threads, &asked.threads },
+		{ &grid->idle, &asked.idle },
+		{ &grid->connections, &asked.connections },
+	};
+	enum { AXES = sizeof(axes) / sizeof(axes[0]) };
+	size_t total = 1;
+
+	if (grid->arch_count == 0 || grid->cpu.count == 0 || grid->wall.count == 0) {
+		snprintf(why, GRID_WHY_MAX, "it needs arch, cpu and wall");
+		return -EINVAL;
+	}
+	set_case(grid, &asked);
+	for (size_t i = 0; i < AXES; i++)
+		total *= axes[i].list->count > 0 ? axes[i].list->count : 1;
+	/* Contenders one after the other, so that they meet the same state of the machine. */
+	for (size_t i = 0; i < total * grid->arch_count; i++) {
+		const char *arch = grid->archs[i % grid->arch_count];
+		const char *wrong;
+
+		set_values(axes, AXES, i / grid->arch_count);
+		wrong = add_arch(grid, plan, asked, arch);
+		if (wrong) {
+			snprintf(why, GRID_WHY_MAX, "%s: %s", arch, wrong);
+			return -EINVAL;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,117 @@
+#include "loadgen/sweep/launch.h"
+#include "common/clock.h"
+#include "common/cpus.h"
+#include "common/units.h"
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	PATH_BYTES = 512,
+	READY_S = 30, /* 10,000 threads take their time to start */
+};
+
+struct command_line {
+	char *arguments[PROCESS_ARGUMENTS_MAX];
+	char text[4096];
+	size_t used;
+	int count;
+};
+
+static void add(struct command_line *line, const char *word)
+{
+	size_t length = strlen(word) + 1;
+
+	if (line->count + 1 >= PROCESS_ARGUMENTS_MAX || line->used + length > sizeof(line->text))
+		return;
+	memcpy(line->text + line->used, word, length);
+	line->arguments[line->count++] = line->text + line->used;
+	line->used += length;
+}
+
+static void add_option(struct command_line *line, const char *name, const char *value)
+{
+	add(line, name);
+	add(line, value);
+}
+
+static void add_duration(struct command_line *line, const char *name, int64_t ns)
+{
+	char text[UNITS_TEXT_MAX];
+
+	add_option(line, name, units_format_duration_exact(text, ns));
+}
+
+static void add_program(struct command_line *line, const struct measure *measure, const char *name)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "%s/%s", measure->programs, name);
+	add(line, path);
+}
+
+static void add_cpus(struct command_line *line, const cpu_set_t *cpus)
+{
+	char text[256];
+
+	add_option(line, "--cpus", cpus_format(cpus, text, sizeof(text)));
+}
+
+/* The name, and the variant's options as they are. */
+static void add_arch(struct command_line *line, const char *variant)
+{
+	char copy[ARCHS_VARIANT_MAX];
+	char *rest = copy;
+	char *word;
+
+	snprintf(copy, sizeof(copy), "%s", variant);
+	add(line, "--arch");
+	while ((word = strsep(&rest, " ")))
+		add(line, word);
+}
+
+/* The work and how it is known; without any, the server refuses these options. */
+static void add_work(struct command_line *line, const struct run *asked)
+{
+	char size[UNITS_TEXT_MAX];
+
+	add_duration(line, "--cpu", asked->cpu_ns);
+	add_duration(line, "--wall", asked->wall_ns);
+	if (asked->cpu_ns == 0)
+		return;
+	add_duration(line, "--overhead", asked->overhead_ref_ns);
+	add_option(line, "--work", asked->work);
+	if (asked->footprint_bytes > 0)
+		add_option(line, "--footprint", units_format_size(size, asked->footprint_bytes));
+}
+
+int launch_server(struct measure *measure, const struct run *asked, struct process *server)
+{
+	struct command_line line = { .count = 0 };
+	char threads[32];
+
+	add_program(&line, measure, "cwt-server");
+	add_arch(&line, asked->arch);
+	add_option(&line, "--service", asked->service);
+	if (asked->threads > 0) {
+		snprintf(threads, sizeof(threads), "%lld", (long long)asked->threads);
+		add_option(&line, "--threads", threads);
+	}
+	if (strcmp(asked->service, "proxy") != 0)
+		add_option(&line, "--wait", asked->wait);
+	if (strcmp(asked->wait, "backend") == 0)
+		add_option(&line, "--upstream", measure->backend.address);
+	add_work(&line, asked);
+	add_cpus(&line, &measure->plan->server_cpus);
+	return process_start(server, line.arguments, measure->log, (int64_t)READY_S * NS_PER_S,
+			     measure->why);
+}
+
+int launch_backend(struct measure *measure)
+{
+	struct command_line line = { .count = 0 };
+
+	add_program(&line, measure, "cwt-backend");
+	add_cpus(&line, &measure->plan->load_cpus);
+	return process_start(&measure->backend, line.arguments, measure->log,
+			     (int64_t)READY_S * NS_PER_S, measure->why);
+}
