@@ -98,26 +98,29 @@ int fiber_create(struct fiber *fiber, size_t stack_bytes, void (*run)(void *cont
 	fiber->first.uc_stack.ss_size = fiber->map_bytes;
 	makecontext(&fiber->first, (void (*)(void))begin, 2, (unsigned)(self >> 32),
 		    (unsigned)self);
-	before_entering(fiber);
-	if (sigsetjmp(fiber->outside, 0) == 0)
+	if (sigsetjmp(fiber->outside, 0) == 0) {
+		before_entering(fiber);
 		swapcontext(&fiber->origin, &fiber->first);
+	}
 	after_leaving(fiber);
 	return 0;
 }
 
 void fiber_enter(struct fiber *fiber)
 {
-	before_entering(fiber);
-	if (sigsetjmp(fiber->outside, 0) == 0)
+	if (sigsetjmp(fiber->outside, 0) == 0) {
+		before_entering(fiber);
 		siglongjmp(fiber->inside, 1);
+	}
 	after_leaving(fiber);
 }
 
 void fiber_leave(struct fiber *fiber)
 {
-	before_leaving(fiber);
-	if (sigsetjmp(fiber->inside, 0) == 0)
+	if (sigsetjmp(fiber->inside, 0) == 0) {
+		before_leaving(fiber);
 		siglongjmp(fiber->outside, 1);
+	}
 	after_entering(fiber);
 }
 

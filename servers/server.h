@@ -49,7 +49,8 @@ void server_block_signals(void);
 /* And no longer. */
 void server_unblock_signals(void);
 
-/* Call `handler` for the first of each; a second ends the process. Calls that they interrupt are taken up again where that is possible. */
+/* Call `handler` for the first of each; a second ends the process. Calls that they interrupt are
+ * taken up again where that is possible. */
 void server_on_stop_signals(void (*handler)(int));
 
 /* Wait for SIGTERM or SIGINT, which are blocked. After it, a second one ends the process. */

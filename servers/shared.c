@@ -6,9 +6,29 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 enum { TICKS_PER_PATIENCE = 16 };
+
+/*
+ * The kernel's epoll set is what a line passes through from one thread to the next. ThreadSanitizer
+ * notes epoll_ctl()'s use of a descriptor only after the call, when the thread that got the event
+ * may have closed it: so it does not get to see the call, but is told of its effect.
+ */
+#ifdef __SANITIZE_THREAD__
+#define EPOLL_CTL(...)  ((int)syscall(SYS_epoll_ctl, __VA_ARGS__))
+#define HAND_OVER(what) __tsan_release(what)
+#define TAKE_OVER(what) __tsan_acquire(what)
+#else
+#define EPOLL_CTL(...)  epoll_ctl(__VA_ARGS__)
+#define HAND_OVER(what) ((void)(what))
+#define TAKE_OVER(what) ((void)(what))
+#endif
 
 /* Life */
 
@@ -16,7 +36,9 @@ static int watch(struct shared *shared, int operation, int fd, uint32_t events, 
 {
 	struct epoll_event event = { .events = events, .data.ptr = what };
 
-	return epoll_ctl(shared->epoll_fd, operation, fd, &event) == 0 ? 0 : -errno;
+	if (what)
+		HAND_OVER(what);
+	return EPOLL_CTL(shared->epoll_fd, operation, fd, &event) == 0 ? 0 : -errno;
 }
 
 int shared_init(struct shared *shared, const struct server *server)
@@ -117,6 +139,7 @@ void shared_await(struct shared_line *line)
 	enum shared_wait wait = SHARED_WAIT_READ;
 	uint32_t events = EPOLLIN | EPOLLONESHOT;
 	int operation = line->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+	int fd = line->line.fd;
 
 	if (conn_is_idle(&line->line.conn)) {
 		wait = SHARED_WAIT_REQUEST;
@@ -129,8 +152,8 @@ void shared_await(struct shared_line *line)
 	/* Either we see `stopping`, or shared_supervise() sees what the line waits for. */
 	atomic_store(&line->wait, wait);
 	if (wait == SHARED_WAIT_REQUEST && atomic_load(&shared->stopping))
-		shutdown(line->line.fd, SHUT_RD);
-	if (watch(shared, operation, line->line.fd, events, line) != 0)
+		shutdown(fd, SHUT_RD);
+	if (watch(shared, operation, fd, events, line) != 0)
 		shared_close(line);
 }
 
@@ -146,16 +169,19 @@ void shared_read(struct shared_line *line)
 	conn_done(&line->line.conn, rc);
 }
 
-bool shared_write(struct shared_line *line)
+enum shared_written shared_write(struct shared_line *line)
 {
 	struct conn *conn = &line->line.conn;
 	struct msghdr message = { .msg_iov = conn->out, .msg_iovlen = (size_t)conn->out_count };
 	ssize_t rc = sendmsg(line->line.fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t length = 0;
 
 	if (rc < 0 && errno == EAGAIN)
-		return false;
+		return SHARED_BLOCKED;
+	for (int i = 0; i < conn->out_count; i++)
+		length += (ssize_t)conn->out[i].iov_len;
 	conn_done(conn, rc >= 0 ? rc : -errno);
-	return true;
+	return rc >= 0 && rc < length ? SHARED_WRITTEN_SOME : SHARED_WRITTEN;
 }
 
 static void heed_stop(struct shared_line *line)
@@ -210,6 +236,7 @@ enum shared_event shared_next(struct shared *shared, struct shared_line **line)
 	if (event.data.ptr == shared)
 		return SHARED_OTHER;
 	*line = event.data.ptr;
+	TAKE_OVER(*line);
 	if (atomic_exchange(&(*line)->wait, SHARED_WAIT_NONE) == SHARED_WAIT_LATE)
 		end_patience(*line);
 	return SHARED_LINE;

@@ -84,11 +84,11 @@ void shared_await(struct shared_line *line);
 /* The line's step is CONN_READ: read what is there, without blocking, and tell the conn. */
 void shared_read(struct shared_line *line);
 
-/*
- * The line's step is CONN_WRITE: write what can be written without blocking. Returns false if
- * that is nothing: the line has to wait.
- */
-bool shared_write(struct shared_line *line);
+/* How far a write came: nothing could be written, some of it was, or all, and the conn went on. */
+enum shared_written { SHARED_BLOCKED, SHARED_WRITTEN_SOME, SHARED_WRITTEN };
+
+/* The line's step is CONN_WRITE: write what can be written without blocking. */
+enum shared_written shared_write(struct shared_line *line);
 
 /* The next step; the server's end is taken into account. */
 enum conn_step shared_step(struct shared_line *line);

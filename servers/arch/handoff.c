@@ -70,29 +70,46 @@ static void *work(struct crew_member *member)
 	return NULL;
 }
 
-/* The listener goes on with the line until that has to wait, or there is work for a worker. */
-static void listen_to(struct handoff *handoff, struct shared_line *line, struct blocking *blocking)
+/* Whatever comes next is a worker's, but for waiting. */
+static void hand_over(struct handoff *handoff, struct shared_line *line)
 {
 	enum conn_step step = shared_step(line);
-	bool written = true;
 
-	if (shared_is_between(line, step)) {
-		shared_read(line);
-		step = shared_step(line);
-	}
-	while (is_reply(handoff, line, step) && written) {
-		if (step == CONN_WRITE)
-			written = shared_write(line);
-		else
-			shared_carry_out(line, blocking, step);
-		step = shared_step(line);
-	}
 	if (step == CONN_CLOSE)
 		shared_close(line);
-	else if (!written || shared_is_between(line, step))
+	else if (shared_is_between(line, step))
 		shared_await(line);
 	else
 		queue_push(&handoff->requests, &line->item);
+}
+
+static void send_reply(struct handoff *handoff, struct shared_line *line, struct blocking *blocking)
+{
+	enum shared_written written = SHARED_WRITTEN_SOME;
+
+	while (written == SHARED_WRITTEN_SOME && shared_step(line) == CONN_WRITE)
+		written = shared_write(line);
+	if (written == SHARED_BLOCKED) {
+		shared_await(line);
+		return;
+	}
+	if (shared_step(line) == CONN_SHUTDOWN)
+		shared_carry_out(line, blocking, CONN_SHUTDOWN);
+	hand_over(handoff, line);
+}
+
+/* A line's event: the client has sent something, or there is room for more of a reply. */
+static void listen_to(struct handoff *handoff, struct shared_line *line, struct blocking *blocking)
+{
+	enum conn_step step = shared_step(line);
+
+	if (step == CONN_WRITE) {
+		send_reply(handoff, line, blocking);
+		return;
+	}
+	if (step == CONN_READ)
+		shared_read(line);
+	hand_over(handoff, line);
 }
 
 static void send_replies(struct handoff *handoff, struct blocking *blocking)
@@ -104,7 +121,7 @@ static void send_replies(struct handoff *handoff, struct blocking *blocking)
 		return;
 	for (struct queue_item *item = queue_take_all(&handoff->replies); item; item = next) {
 		next = item->next;
-		listen_to(handoff, shared_line_of(item), blocking);
+		send_reply(handoff, shared_line_of(item), blocking);
 	}
 }
 
