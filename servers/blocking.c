@@ -185,20 +185,12 @@ static void drop_link(struct line *line)
 	line->link = NULL;
 }
 
-/* Nothing has come on an idle link: neither its end, nor bytes that answer no request. */
-static bool is_quiet(const struct upstream_link *link)
-{
-	char byte;
-
-	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
-}
-
 static ssize_t call_backend(struct line *line)
 {
 	struct blocking *blocking = line->blocking;
 
 	while (!line->conn.call_afresh && (line->link = upstream_take(blocking->upstream))) {
-		if (is_quiet(line->link))
+		if (upstream_is_quiet(line->link))
 			return 1;
 		drop_link(line);
 	}

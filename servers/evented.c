@@ -353,23 +353,6 @@ static void advance(struct task *task)
 
 /* Patience */
 
-static int64_t patience_ns(const struct server *server, enum conn_patience patience)
-{
-	switch (patience) {
-	case CONN_PATIENCE_CLIENT:
-	case CONN_PATIENCE_HEAD:
-		return server->client_patience_ns;
-	case CONN_PATIENCE_LINGER:
-		return server->client_patience_ns < SERVER_LINGER_NS ? server->client_patience_ns
-								     : SERVER_LINGER_NS;
-	case CONN_PATIENCE_BACKEND:
-		return server->backend_patience_ns;
-	case CONN_PATIENCE_NONE:
-		break;
-	}
-	return INT64_MAX;
-}
-
 static void on_ticked(struct reactor *reactor)
 {
 	struct loop *loop = (struct loop *)reactor;
@@ -378,7 +361,7 @@ static void on_ticked(struct reactor *reactor)
 	for (struct task *task = loop->tasks; task; task = next) {
 		next = task->next;
 		if (!reactor_is_over(reactor, task->since,
-				     patience_ns(reactor->server, task->patience)))
+				     server_patience_ns(reactor->server, task->patience)))
 			continue;
 		conn_done(&task->conn, -ETIMEDOUT);
 		advance(task);

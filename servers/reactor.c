@@ -11,7 +11,6 @@ enum {
 	/* As many as can be waiting: a turn of a busy loop is long, and who is not accepted
 	   starves. */
 	ACCEPTS_AT_ONCE = NET_BACKLOG,
-	TICKS_PER_PATIENCE = 16, /* timeouts are kept to one part in so many */
 };
 
 static const int64_t turn_ns = 5 * NS_PER_MS;
@@ -180,28 +179,16 @@ struct event *reactor_event(struct reactor *reactor, int priority, int fd, short
 	return event;
 }
 
-static int64_t choose_tick(const struct server *server)
-{
-	int64_t shortest = server->client_patience_ns < server->backend_patience_ns
-				   ? server->client_patience_ns
-				   : server->backend_patience_ns;
-	int64_t tick = shortest / TICKS_PER_PATIENCE;
-
-	if (tick > SERVER_LINGER_NS / 2)
-		return SERVER_LINGER_NS / 2;
-	return tick > NS_PER_MS ? tick : NS_PER_MS;
-}
-
 int reactor_begin(struct reactor *reactor, const struct server *server,
 		  const struct reactor_user *user)
 {
 	const int signals[2] = { SIGTERM, SIGINT };
-	struct timeval tick = clock_timeval(choose_tick(server));
+	struct timeval tick = clock_timeval(server_tick_ns(server));
 
 	*reactor = (struct reactor){
 		.server = server,
 		.user = user,
-		.tick_ns = choose_tick(server),
+		.tick_ns = server_tick_ns(server),
 		.priorities = server->service.work.ns > 0 ? REACTOR_PRIORITIES : 1,
 		.edge = server->events == SERVER_EVENTS_EPOLL,
 	};

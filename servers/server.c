@@ -8,6 +8,37 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 
+enum { TICKS_PER_PATIENCE = 16 };
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t server_patience_ns(const struct server *server, enum conn_patience patience)
+{
+	switch (patience) {
+	case CONN_PATIENCE_CLIENT:
+	case CONN_PATIENCE_HEAD:
+		return server->client_patience_ns;
+	case CONN_PATIENCE_LINGER:
+		return least(server->client_patience_ns, SERVER_LINGER_NS);
+	case CONN_PATIENCE_BACKEND:
+		return server->backend_patience_ns;
+	case CONN_PATIENCE_NONE:
+		break;
+	}
+	return INT64_MAX;
+}
+
+int64_t server_tick_ns(const struct server *server)
+{
+	int64_t shortest = least(server->client_patience_ns, server->backend_patience_ns);
+	int64_t tick = least(shortest / TICKS_PER_PATIENCE, SERVER_LINGER_NS / 2);
+
+	return tick > NS_PER_MS ? tick : NS_PER_MS;
+}
+
 void server_ready(const struct server *server)
 {
 	char text[NET_TEXT_MAX];

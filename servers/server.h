@@ -4,6 +4,7 @@
  */
 #pragma once
 #include "common/net.h"
+#include "servers/conn.h"
 #include "servers/service.h"
 #include <stdint.h>
 
@@ -30,6 +31,15 @@ struct server {
 };
 
 enum { SERVER_LINGER_NS = 1000000000 };
+
+/* How long a step with that patience may take, in ns. */
+int64_t server_patience_ns(const struct server *server, enum conn_patience patience);
+
+/*
+ * How often to look for whom patience is over, so that it is kept to one part in 16; at least
+ * twice in SERVER_LINGER_NS.
+ */
+int64_t server_tick_ns(const struct server *server);
 
 /* The architecture accepts from now on: print "ready HOST:PORT". */
 void server_ready(const struct server *server);

@@ -13,8 +13,6 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-enum { TICKS_PER_PATIENCE = 16 };
-
 /*
  * The kernel's epoll set is what a line passes through from one thread to the next. ThreadSanitizer
  * notes epoll_ctl()'s use of a descriptor only after the call, when the thread that got the event
@@ -323,13 +321,7 @@ void shared_give_up(struct shared *shared)
 
 void shared_supervise(struct shared *shared)
 {
-	int64_t tick = shared->server->client_patience_ns / TICKS_PER_PATIENCE;
-
-	if (tick > SERVER_LINGER_NS / 2)
-		tick = SERVER_LINGER_NS / 2;
-	if (tick < NS_PER_MS)
-		tick = NS_PER_MS;
-	while (!server_await_stop_for(tick)) {
+	while (!server_await_stop_for(server_tick_ns(shared->server))) {
 		end_late(shared);
 		if (atomic_exchange(&shared->accept_paused, false))
 			watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd,

@@ -13,6 +13,22 @@ struct upstream_link *upstream_take(struct upstream *upstream)
 	return link;
 }
 
+bool upstream_is_quiet(const struct upstream_link *link)
+{
+	char byte;
+
+	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+struct upstream_link *upstream_take_quiet(struct upstream *upstream)
+{
+	struct upstream_link *link;
+
+	while ((link = upstream_take(upstream)) && !upstream_is_quiet(link))
+		upstream_close(link);
+	return link;
+}
+
 int upstream_open(struct upstream *upstream, int64_t patience_ns, struct upstream_link **link)
 {
 	bool connected = true;

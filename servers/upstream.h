@@ -5,6 +5,7 @@
  */
 #pragma once
 #include "common/net.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct event;
@@ -27,6 +28,13 @@ struct upstream {
 
 /* An idle link, now the caller's; NULL if there is none. */
 struct upstream_link *upstream_take(struct upstream *upstream);
+
+/* Nothing has come on an idle link: neither its end, nor bytes that answer no request. */
+bool upstream_is_quiet(const struct upstream_link *link);
+
+/* An idle link that is quiet, now the caller's; those before it are closed. NULL if there is none.
+ */
+struct upstream_link *upstream_take_quiet(struct upstream *upstream);
 
 /*
  * A new link in *link: the caller's. Its calls may block for `patience_ns`; 0: it is non-blocking.

@@ -29,8 +29,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TICKS_PER_PATIENCE = 16 }; /* timeouts are kept to one part in so many */
-
 /* What ends a request, and who comes new, is looked for at least so often. */
 static const int64_t turn_ns = 5 * NS_PER_MS;
 
@@ -220,23 +218,6 @@ static void begin_task(struct loop *loop, int fd)
 
 /* Links to the backend */
 
-/* Nothing has come on an idle link: neither its end, nor bytes that answer no request. */
-static bool is_quiet(const struct upstream_link *link)
-{
-	char byte;
-
-	return recv(link->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
-}
-
-static struct upstream_link *take_quiet(struct upstream *upstream)
-{
-	struct upstream_link *link;
-
-	while ((link = upstream_take(upstream)) && !is_quiet(link))
-		upstream_close(link);
-	return link;
-}
-
 /* Those that stay idle are not taken: close what the backend has closed. */
 static void sweep_links(struct upstream *upstream)
 {
@@ -244,7 +225,7 @@ static void sweep_links(struct upstream *upstream)
 
 	for (struct upstream_link *link = upstream->idle; link; link = next) {
 		next = link->next;
-		if (is_quiet(link))
+		if (upstream_is_quiet(link))
 			continue;
 		upstream_forget(upstream, link);
 		upstream_close(link);
@@ -256,7 +237,7 @@ static bool try_call(struct task *task)
 	struct upstream *upstream = &task->loop->upstream;
 	int rc = 1;
 
-	task->link = task->conn.call_afresh ? NULL : take_quiet(upstream);
+	task->link = task->conn.call_afresh ? NULL : upstream_take_quiet(upstream);
 	if (!task->link)
 		rc = upstream_open(upstream, 0, &task->link);
 	if (rc == -EINPROGRESS) {
@@ -466,23 +447,6 @@ static void on_receive_cancel(struct task *task, int result)
 
 /* Patience */
 
-static int64_t patience_ns(const struct server *server, enum conn_patience patience)
-{
-	switch (patience) {
-	case CONN_PATIENCE_CLIENT:
-	case CONN_PATIENCE_HEAD:
-		return server->client_patience_ns;
-	case CONN_PATIENCE_LINGER:
-		return server->client_patience_ns < SERVER_LINGER_NS ? server->client_patience_ns
-								     : SERVER_LINGER_NS;
-	case CONN_PATIENCE_BACKEND:
-		return server->backend_patience_ns;
-	case CONN_PATIENCE_NONE:
-		break;
-	}
-	return INT64_MAX;
-}
-
 static void run_out_of_patience(struct task *task)
 {
 	if (task->step == CONN_READ && task->receiving) { /* which uses no memory of the conn */
@@ -513,7 +477,7 @@ static void on_tick(struct loop *loop)
 		int64_t age = (int64_t)(loop->tick - task->since - 1) * loop->tick_ns;
 
 		next = task->next;
-		if (age >= patience_ns(loop->server, task->patience))
+		if (age >= server_patience_ns(loop->server, task->patience))
 			run_out_of_patience(task);
 	}
 	sweep_links(&loop->upstream);
@@ -669,18 +633,6 @@ static int serve(struct loop *loop)
 	return 0;
 }
 
-static int64_t choose_tick(const struct server *server)
-{
-	int64_t shortest = server->client_patience_ns < server->backend_patience_ns
-				   ? server->client_patience_ns
-				   : server->backend_patience_ns;
-	int64_t tick = shortest / TICKS_PER_PATIENCE;
-
-	if (tick > SERVER_LINGER_NS / 2)
-		return SERVER_LINGER_NS / 2;
-	return tick > NS_PER_MS ? tick : NS_PER_MS;
-}
-
 static int open_signals(void)
 {
 	sigset_t set;
@@ -700,7 +652,7 @@ static int run(const struct server *server)
 		.server = server,
 		.upstream = { .address = &server->upstream },
 		.random = (uint64_t)clock_now_ns() | 1,
-		.tick_ns = choose_tick(server),
+		.tick_ns = server_tick_ns(server),
 	};
 	int rc = ring_open(&loop.ring);
 
