@@ -156,6 +156,18 @@ int net_connect_result(int fd)
 	return -error;
 }
 
+ssize_t net_read(int fd, void *bytes, size_t length)
+{
+	return recv(fd, bytes, length, 0);
+}
+
+ssize_t net_write(int fd, const struct iovec *vectors, int count)
+{
+	if (count == 1)
+		return send(fd, vectors[0].iov_base, vectors[0].iov_len, MSG_NOSIGNAL);
+	return writev(fd, vectors, count);
+}
+
 void net_tune(int fd)
 {
 	int on = 1;

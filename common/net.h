@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
+#include <sys/uio.h>
 #include <netinet/in.h>
 
 struct net_address {
@@ -51,6 +53,13 @@ int net_connect_from(const struct net_address *source, const struct net_address 
 
 /* What a non-blocking connect came to, once the socket is writable: 0 or -errno. */
 int net_connect_result(int fd);
+
+/*
+ * recv() and send() of what read() and writev() would move, which they do for less: the kernel
+ * need not find out that it is a socket. Return as those.
+ */
+ssize_t net_read(int fd, void *bytes, size_t length);
+ssize_t net_write(int fd, const struct iovec *vectors, int count);
 
 /* Send each write at once (TCP_NODELAY). */
 void net_tune(int fd);

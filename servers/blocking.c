@@ -66,7 +66,7 @@ static ssize_t block_read(struct blocking *blocking, int fd, void *bytes, size_t
 	(void)blocking;
 	(void)patience_ns; /* the socket knows it */
 	do
-		rc = outcome(read(fd, bytes, length));
+		rc = outcome(net_read(fd, bytes, length));
 	while (rc == -EINTR);
 	return rc;
 }
@@ -79,7 +79,7 @@ static ssize_t block_write(struct blocking *blocking, int fd, const struct iovec
 	(void)blocking;
 	(void)patience_ns;
 	do
-		rc = outcome(writev(fd, vectors, count));
+		rc = outcome(net_write(fd, vectors, count));
 	while (rc == -EINTR);
 	return rc;
 }

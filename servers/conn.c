@@ -83,6 +83,8 @@ void conn_consume(struct conn *conn)
 
 /* Reply */
 
+#define HELLO_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n"
+
 struct iovec conn_head_end(const struct conn *conn)
 {
 	static const char plain[] = "\r\n";
@@ -98,8 +100,7 @@ struct iovec conn_head_end(const struct conn *conn)
 
 static struct iovec reply_head(struct conn *conn, int status, int64_t content)
 {
-	static const char hello[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
-				    "Content-Length: 14\r\n";
+	static const char hello[] = HELLO_HEAD;
 	const char *text = http_status_text(status);
 	int length;
 
@@ -111,9 +112,18 @@ static struct iovec reply_head(struct conn *conn, int status, int64_t content)
 	return (struct iovec){ conn->head, (size_t)length };
 }
 
+/* The reply that most requests get, in one piece: that costs the kernel less to send. */
+static const char usual_reply[] = HELLO_HEAD "\r\n" SERVICE_TEXT;
+
+static bool is_usual(const struct conn *conn, int status, int64_t content)
+{
+	return status == 200 && content == SERVICE_TEXT_LENGTH && conn->body_left == 0 &&
+	       conn->keep && conn->request.parser.http_minor != 0 && !http_is_head(&conn->request);
+}
+
 void conn_reply(struct conn *conn, int status)
 {
-	const char *text = status == 200 ? service_text : http_status_text(status);
+	const char *text = status == 200 ? SERVICE_TEXT : http_status_text(status);
 	int64_t content = (int64_t)strlen(text);
 
 	conn->state = CONN_STATE_REPLY;
@@ -122,6 +132,10 @@ void conn_reply(struct conn *conn, int status)
 	if (status == 200 && conn->reply_bytes >= 0) {
 		content = conn->body_left = conn->reply_bytes;
 		text = "";
+	}
+	if (is_usual(conn, status, content)) {
+		set_out(conn, usual_reply, sizeof(usual_reply) - 1);
+		return;
 	}
 	conn->out[0] = reply_head(conn, status, content);
 	conn->out[1] = conn_head_end(conn);

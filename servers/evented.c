@@ -79,7 +79,7 @@ static ssize_t read_into_space(struct conn *conn, int fd, bool *more)
 
 	if (space.iov_len == 0)
 		return -ENOMEM;
-	rc = read(fd, space.iov_base, space.iov_len);
+	rc = net_read(fd, space.iov_base, space.iov_len);
 	*more = rc == (ssize_t)space.iov_len;
 	return rc >= 0 ? rc : -errno;
 }
@@ -163,7 +163,7 @@ static bool await(struct loop *loop, struct event **event, int fd, short what,
 static bool try_write(struct task *task, int fd, struct event **writable, short what,
 		      event_callback_fn callback, void *arg)
 {
-	ssize_t rc = writev(fd, task->conn.out, task->conn.out_count);
+	ssize_t rc = net_write(fd, task->conn.out, task->conn.out_count);
 
 	if (rc < 0 && errno == EAGAIN && await(task->loop, writable, fd, what, callback, arg))
 		return false;

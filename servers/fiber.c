@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -84,6 +85,8 @@ static int map_stack(struct fiber *fiber, size_t stack_bytes)
 int fiber_create(struct fiber *fiber, size_t stack_bytes, void (*run)(void *context), void *context)
 {
 	uintptr_t self = (uintptr_t)fiber;
+	ucontext_t outside; /* never gone back to: it is left by sigsetjmp() as well */
+	ucontext_t inside;
 	int rc;
 
 	*fiber = (struct fiber){ .run = run, .context = context };
@@ -93,14 +96,13 @@ int fiber_create(struct fiber *fiber, size_t stack_bytes, void (*run)(void *cont
 #ifdef __SANITIZE_THREAD__
 	fiber->thread_fiber = __tsan_create_fiber(0);
 #endif
-	getcontext(&fiber->first);
-	fiber->first.uc_stack.ss_sp = fiber->map;
-	fiber->first.uc_stack.ss_size = fiber->map_bytes;
-	makecontext(&fiber->first, (void (*)(void))begin, 2, (unsigned)(self >> 32),
-		    (unsigned)self);
+	getcontext(&inside);
+	inside.uc_stack.ss_sp = fiber->map;
+	inside.uc_stack.ss_size = fiber->map_bytes;
+	makecontext(&inside, (void (*)(void))begin, 2, (unsigned)(self >> 32), (unsigned)self);
 	if (sigsetjmp(fiber->outside, 0) == 0) {
 		before_entering(fiber);
-		swapcontext(&fiber->origin, &fiber->first);
+		swapcontext(&outside, &inside);
 	}
 	after_leaving(fiber);
 	return 0;

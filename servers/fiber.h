@@ -6,7 +6,6 @@
 #pragma once
 #include <setjmp.h>
 #include <stddef.h>
-#include <ucontext.h>
 
 struct fiber {
 	sigjmp_buf inside;  /* where it left */
@@ -15,8 +14,6 @@ struct fiber {
 	void *context;
 	char *map; /* the stack, above a page that catches its overflow */
 	size_t map_bytes;
-	ucontext_t first;
-	ucontext_t origin;
 	/* What sanitizers are told of stacks; unused without them. */
 	void *fake_stack;
 	void *fake_stack_outside;

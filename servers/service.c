@@ -6,9 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-const char service_text[] = "Hello, world.\n";
-_Static_assert(sizeof(service_text) == SERVICE_TEXT_LENGTH + 1, "keep the length");
-
 enum { REPLY_BYTES_MOST = 1 << 30 };
 
 void service_set_call(struct service *service, int64_t wait_ns)

@@ -46,8 +46,8 @@ struct service_plan service_plan(const struct service *service, const struct htt
 				 const char *head, size_t length, uint64_t *random);
 
 /* The content of replies without a body_bytes of their own. */
-extern const char service_text[];
-enum { SERVICE_TEXT_LENGTH = 14 };
+#define SERVICE_TEXT "Hello, world.\n"
+enum { SERVICE_TEXT_LENGTH = sizeof(SERVICE_TEXT) - 1 };
 
 /* Content of any length is this block again and again. */
 enum { SERVICE_FILL_LENGTH = 16384 };

@@ -119,14 +119,14 @@ Test(plan, the_plans_timing_is_inherited_and_overridden)
 {
 	struct plan plan = good_plan("# comment\n[plan]\nname = a name\nserver-cpus = 0,2-3\n"
 				     "load-cpus = 1\ntries = 2\nrepetitions = 7\nwindow = 1s\n"
-				     "windows = 3\nwarmup = 0\n\n" CASE
+				     "windows = 3\nwarmup = 0\nramp = 2s\n\n" CASE
 				     "[case b]\narch = loop\ncpu = 1ms\nwall = 10ms\n"
 				     "repetitions = 1\nwindow = 250ms\nwindows = 5\nwarmup = 1ms\n"
-				     "[case c]\narch = loop\ncpu = 2ms\nwall = 10ms\n");
+				     "[case c]\narch = loop\ncpu = 2ms\nwall = 10ms\nramp = 3s\n");
 	static const struct plan_timing expected[] = {
-		{ 7, NS_PER_S, 3, 0 },
-		{ 1, 250 * NS_PER_MS, 5, NS_PER_MS },
-		{ 7, NS_PER_S, 3, 0 },
+		{ 7, NS_PER_S, 3, 0, 2LL * NS_PER_S },
+		{ 1, 250 * NS_PER_MS, 5, NS_PER_MS, 2LL * NS_PER_S },
+		{ 7, NS_PER_S, 3, 0, 3LL * NS_PER_S },
 	};
 
 	cr_assert_eq(plan.count, 3);
@@ -140,6 +140,7 @@ Test(plan, the_plans_timing_is_inherited_and_overridden)
 		cr_expect_eq(timing->window_ns, expected[i].window_ns);
 		cr_expect_eq(timing->windows, expected[i].windows);
 		cr_expect_eq(timing->warmup_ns, expected[i].warmup_ns);
+		cr_expect_eq(timing->ramp_ns, expected[i].ramp_ns);
 	}
 	plan_free(&plan);
 }

@@ -154,9 +154,12 @@ static void set_started(struct run *run)
 	strftime(run->started, sizeof(run->started), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 }
 
-static int64_t ramp_ns(const struct run *run)
+static int64_t ramp_ns(const struct plan_point *point)
 {
-	return most(run->wall_ns, drive_quick_ramp_ns(run->connections));
+	const struct run *asked = &point->asked;
+	int64_t usual = point->timing.ramp_ns > 0 ? point->timing.ramp_ns : asked->wall_ns;
+
+	return most(usual, drive_quick_ramp_ns(asked->connections));
 }
 
 /* The server runs: drive it, with all that is metered around it. */
@@ -166,7 +169,7 @@ static int run_metered(struct metering *metering, const struct plan_point *point
 	struct load_config config = {
 		.connections = run->connections,
 		.requests_per_connection = run->requests_per_connection,
-		.ramp_ns = ramp_ns(run),
+		.ramp_ns = ramp_ns(point),
 		.warmup_ns = point->timing.warmup_ns,
 		.window_ns = point->timing.window_ns * point->timing.windows,
 		.windows = point->timing.windows > 1 ? (int)point->timing.windows : QUARTERS,
@@ -222,7 +225,7 @@ int64_t measure_estimate(const struct plan_point *point)
 	int64_t metering =
 		asked->cpu_ns < BEFOREHAND_SMALL_CPU_NS ? measure_estimate_metering(point) : 0;
 
-	return START_STOP_NS + ramp_ns(asked) + point->timing.warmup_ns + asked->idle * SERVED_NS +
+	return START_STOP_NS + ramp_ns(point) + point->timing.warmup_ns + asked->idle * SERVED_NS +
 	       point->timing.window_ns * point->timing.windows + metering;
 }
 

@@ -276,6 +276,9 @@ static int take_timing(struct reader *reader, const char *key, const char *text,
 		return take_windows(reader, key, text, &timing->windows);
 	if (strcmp(key, "warmup") == 0)
 		return take_number(reader, key, text, units_parse_duration, 0, &timing->warmup_ns);
+	if (strcmp(key, "ramp") == 0)
+		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
+				   &timing->ramp_ns);
 	return -1;
 }
 
@@ -309,7 +312,7 @@ static int take_plan_key(struct reader *reader, const char *key, const char *tex
 	return complain(
 		reader, reader->line,
 		"unknown key %s in [plan] (name, server-cpus, load-cpus, tries, claim, x, y, "
-		"repetitions, window, windows, warmup)",
+		"repetitions, window, windows, warmup, ramp)",
 		key);
 }
 
@@ -349,7 +352,7 @@ static int take_case_key(struct reader *reader, const char *key, const char *tex
 		reader, reader->line,
 		"unknown key %s in [case %s] (arch, service, wait, work, threads, cpu, wall, "
 		"connections, footprint, idle, requests-per-connection, twin, repetitions, window, "
-		"windows, warmup)",
+		"windows, warmup, ramp)",
 		key, grid->name);
 }
 

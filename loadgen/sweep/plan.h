@@ -38,6 +38,7 @@ struct plan_timing {
 	int64_t window_ns; /* of each of the windows */
 	int64_t windows;   /* one after the other in a repetition */
 	int64_t warmup_ns;
+	int64_t ramp_ns; /* 0: w, and 50 us for each connection at the least */
 };
 
 struct plan_point {

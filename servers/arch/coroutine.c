@@ -201,7 +201,7 @@ static ssize_t co_read(struct blocking *blocking, int fd, void *bytes, size_t le
 			if (late)
 				return -ETIMEDOUT;
 		}
-		rc = read(fd, bytes, length);
+		rc = net_read(fd, bytes, length);
 		channel->again = rc > 0;
 		channel->more = channel->ended || rc == (ssize_t)length;
 		if (rc < 0 && errno == EAGAIN)
@@ -240,7 +240,7 @@ static ssize_t co_write(struct blocking *blocking, int fd, const struct iovec *v
 	coroutine->writes++;
 	take_turns(coroutine);
 	for (;;) {
-		ssize_t rc = writev(fd, vectors, count);
+		ssize_t rc = net_write(fd, vectors, count);
 		int waited;
 
 		if (rc >= 0 || errno != EAGAIN)
