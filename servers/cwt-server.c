@@ -108,6 +108,9 @@ static int refuse_useless(const struct option_table *table, const struct request
 	if (GIVEN("overhead") && request->cpu_ns == 0)
 		return options_complain(table, "--overhead: without --cpu there is no work to take "
 					       "it off");
+	if (GIVEN("overhead") && request->work == WORK_OPS)
+		return options_complain(table, "--overhead: --work ops is a fixed number of "
+					       "operations, and nothing is taken off");
 	if (GIVEN("work") && request->cpu_ns == 0)
 		return options_complain(table, "--work: without --cpu there is no work");
 	if (request->footprint > 0 && request->cpu_ns == 0)
@@ -174,7 +177,10 @@ static int set_work(const struct option_table *table, struct request *request,
 
 	if (request->cpu_ns == 0)
 		return 0;
-	if (!GIVEN("overhead")) {
+	if (request->work == WORK_OPS) {
+		request->overhead_ns =
+			0; /* a fixed number of operations, whatever a request costs */
+	} else if (!GIVEN("overhead")) {
 		int rc = overhead_meter(service, &request->cpus, &request->overhead_ns);
 
 		if (rc != 0)
@@ -290,10 +296,12 @@ int main(int argc, char **argv)
 		  "how an app waits for w - c\n[backend with --upstream, else timer]",
 		  .choices = wait_names, .hide_default = true },
 		{ "work", OPTION_CHOICE, &request.work, NULL,
-		  "clock: by the thread's CPU clock; ops: a fixed number of operations",
+		  "clock: by the thread's CPU clock; ops: a fixed number of operations, 750 for\n"
+		  "each us of --cpu",
 		  .choices = work_names },
 		{ "footprint", OPTION_SIZE, &request.footprint, "SIZE",
-		  "memory of each connection that the work touches, all of it in each request",
+		  "memory of each connection that the work touches: with --work ops all of it in\n"
+		  "each request, with clock what there is time for",
 		  .most = 1LL << 30 },
 		{ "overhead", OPTION_DURATION, &request.overhead_ns, "TIME",
 		  "o_ref: what a request costs `loop` before any work; the work is c less this\n"

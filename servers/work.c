@@ -1,15 +1,12 @@
 #include "servers/work.h"
 #include "common/clock.h"
 #include <stdbool.h>
-#include <stdlib.h>
 
 enum {
 	SLICE_OPS = 256,   /* between two looks at the clock: some 0.3 us */
 	SLICES_PER_US = 2, /* or more: for how often memory has to be touched */
 	LINE_BYTES = 64,
 	LINES_LEAST = 8, /* of memory that a slice touches, if there is any */
-	CALIBRATION_NS = 4 * NS_PER_MS,
-	CALIBRATION_ROUNDS = 5,
 };
 
 /* Where a request's work stands: the operations' last result, and the next line of its memory. */
@@ -55,37 +52,13 @@ static void slice(struct walk *walk, int64_t ops)
 	}
 }
 
-/* Operations per ns: the fastest of some rounds, as disturbance only ever slows one down. */
-static double measure_speed(const struct work *work)
-{
-	char *memory = work->footprint > 0 ? calloc(1, (size_t)work->footprint) : NULL;
-	double best = 0;
-
-	for (int round = 0; round < CALIBRATION_ROUNDS; round++) {
-		struct walk walk = start(work, memory);
-		int64_t begun = clock_thread_cpu_ns();
-		int64_t spent;
-		int64_t done = 0;
-
-		do {
-			for (int i = 0; i < 16; i++)
-				slice(&walk, SLICE_OPS);
-			done += SLICE_OPS * 16;
-			spent = clock_thread_cpu_ns() - begun;
-		} while (spent < CALIBRATION_NS);
-		if ((double)done / (double)spent > best)
-			best = (double)done / (double)spent;
-	}
-	free(memory);
-	return best;
-}
-
 struct work work_make(enum work_kind kind, int64_t ns, int64_t footprint)
 {
 	struct work work = { .kind = kind, .ns = ns, .footprint = footprint };
 
-	if (kind == WORK_OPS && ns > 0)
-		work.ops = (int64_t)(measure_speed(&work) * (double)ns);
+	if (kind == WORK_OPS)
+		work.ops = ns / NS_PER_US * WORK_OPS_PER_US +
+			   ns % NS_PER_US * WORK_OPS_PER_US / NS_PER_US;
 	return work;
 }
 

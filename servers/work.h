@@ -13,12 +13,16 @@ struct work {
 	enum work_kind kind;
 	int64_t ns;        /* what a request spends; 0 is none */
 	int64_t ops;       /* WORK_OPS: the same as a number of operations */
-	int64_t footprint; /* bytes of memory that it touches, each line once or more; 0 is none */
+	int64_t footprint; /* bytes of memory that it touches, by lines of 64; 0 is none */
 };
 
+/* What `ops` work takes a microsecond for: 4 cycles each, as on many processors, at 3 GHz. */
+enum { WORK_OPS_PER_US = 750 };
+
 /*
- * Work of `ns` CPU time that touches `footprint` bytes. For WORK_OPS this measures how fast an
- * operation is now, for some 20 ms; how fast it will be later is the machine's affair.
+ * Work of `ns` CPU time that touches `footprint` bytes. WORK_OPS has a fixed number of operations
+ * for that, the same on every machine and in every run; what they take is the machine's affair.
+ * It touches each line once or more, WORK_CLOCK as many as it has the time for.
  */
 struct work work_make(enum work_kind kind, int64_t ns, int64_t footprint);
 

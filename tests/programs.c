@@ -178,6 +178,22 @@ static bool is_connected_to(unsigned long inode, int port)
 	return found;
 }
 
+int program_children(const struct program *program, int children[PROGRAM_CHILDREN_MAX])
+{
+	char path[64];
+	FILE *file;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)program->pid,
+		 (int)program->pid);
+	file = fopen(path, "re");
+	while (file && count < PROGRAM_CHILDREN_MAX && fscanf(file, "%d", &children[count]) == 1)
+		count++;
+	if (file)
+		fclose(file);
+	return count;
+}
+
 int64_t program_cpu_ns(const struct program *program)
 {
 	char path[64];
@@ -185,7 +201,7 @@ int64_t program_cpu_ns(const struct program *program)
 	FILE *file;
 	long user = 0;
 	long kernel = 0;
-	int child;
+	int children[PROGRAM_CHILDREN_MAX];
 	int64_t total = 0;
 	int64_t ns;
 
@@ -199,41 +215,49 @@ int64_t program_cpu_ns(const struct program *program)
 		     3);
 	fclose(file);
 	total += (user + kernel) * (NS_PER_S / sysconf(_SC_CLK_TCK));
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)program->pid,
-		 (int)program->pid);
-	file = fopen(path, "re");
-	while (file && fscanf(file, "%d", &child) == 1)
-		if (clock_process_cpu_ns(child, &ns) == 0)
+	for (int i = program_children(program, children); i-- > 0;)
+		if (clock_process_cpu_ns(children[i], &ns) == 0)
 			total += ns;
-	if (file)
-		fclose(file);
 	return total;
 }
 
-int program_descriptors(const struct program *program)
+/* Those of one process; 0 if it has just ended. */
+static int descriptors_of(int pid, int backend_port)
 {
 	char path[64];
 	int count = 0;
 	DIR *folder;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)program->pid);
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	folder = opendir(path);
-	cr_assert_not_null(folder, "%s: %s", path, strerror(errno));
+	if (!folder)
+		return 0;
 	for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
 		char target[64] = "";
 		unsigned long inode;
 
 		if (entry->d_name[0] == '.')
 			continue;
-		if (program->backend_port > 0 &&
+		if (backend_port > 0 &&
 		    readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0 &&
 		    sscanf(target, "socket:[%lu]", &inode) == 1 &&
-		    is_connected_to(inode, program->backend_port))
+		    is_connected_to(inode, backend_port))
 			continue;
 		count++;
 	}
 	closedir(folder);
 	return count;
+}
+
+int program_descriptors(const struct program *program)
+{
+	int children[PROGRAM_CHILDREN_MAX];
+	int count = program_children(program, children);
+	int sum = descriptors_of((int)program->pid, program->backend_port);
+
+	while (count-- > 0)
+		sum += descriptors_of(children[count], program->backend_port);
+	return sum;
 }
 
 void program_await_descriptors(const struct program *program, int most)

@@ -48,13 +48,19 @@ void program_await_deaf(const struct program *program);
 /* What it wrote to stderr so far. */
 char *program_errors(const struct program *program, char text[PROGRAM_ERRORS_MAX]);
 
+enum { PROGRAM_CHILDREN_MAX = 64 };
+
+/* Its child processes. Returns how many there are. */
+int program_children(const struct program *program, int children[PROGRAM_CHILDREN_MAX]);
+
 /*
  * CPU time of it and its children, those that have ended included, in ns; of these in ticks of
  * 10 ms.
  */
 int64_t program_cpu_ns(const struct program *program);
 
-/* Descriptors that it has open, connections to its backend left out: it may keep those. */
+/* Descriptors that it and its children have open, connections to its backend left out: it may keep
+ * those. */
 int program_descriptors(const struct program *program);
 
 /* Wait until it has at most so many. */

@@ -270,8 +270,8 @@ Test(audit, without_work_the_generator_may_be_the_limit_and_other_laws_hold)
 	struct run run = workless();
 
 	cr_expect_eq(only_failure(&run, "workless"), NONE);
-	run.mean_ns *= 1.1;
-	cr_expect_eq(only_failure(&run, "Little"), AUDIT_LITTLE);
+	run.mean_ns *= 1.1; /* an unfair server: what a request costs is true all the same */
+	cr_expect_eq(only_failure(&run, "Little"), NONE);
 	run = workless();
 	run.idle_lost = 1;
 	cr_expect_eq(only_failure(&run, "idle"), AUDIT_COMPLETENESS);

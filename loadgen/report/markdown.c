@@ -124,12 +124,14 @@ static int write_evidence(FILE *file, const struct summary *summary, bool drawn)
 		write_series_row(file, summary, list.names[list.rows[i].series],
 				 &summary->points[list.rows[i].point]);
 	fprintf(file,
-		"\nMedians over the valid runs, of throughput the mean and the 95 %% interval. ≥: "
+		"\nMedians over the valid runs, of throughput the mean and the 95 %% interval: of "
+		"a "
+		"point with\none run, over its windows, so that how runs differ is not in it. ≥: "
 		"the "
-		"generator\nwas the limit, so the server can do more. CPU: the server's. PSS: "
+		"generator was the\nlimit, so the server can do more. CPU: the server's. PSS: "
 		"memory "
-		"of its own.\nMemAvailable: what it took of the machine's, with sockets and page "
-		"tables.\n\n");
+		"of its own. MemAvailable:\nwhat was taken of the machine's memory, both ends' "
+		"sockets and page tables included.\n\n");
 	series_free(&list);
 	return 0;
 }
@@ -165,7 +167,8 @@ static void write_table(FILE *file, const struct summary *summary)
 	}
 	fprintf(file,
 		"\n*Nominal*: from c, w and t as asked. *Calibrated*: from c as work plus the\n"
-		"architecture's own cost, metered beforehand without work at the same N, and from "
+		"architecture's own cost, metered beforehand beside a known work, at the same N, "
+		"and from "
 		"w as\n"
 		"metered with one connection. *Closed net.*: the same as a closed queueing network "
 		"with\n"
@@ -303,6 +306,15 @@ static void write_archs(FILE *file, const struct summary *summary)
 	fputc('\n', file);
 }
 
+/* What was metered beforehand, if it was. */
+static const char *metered_text(const struct run *run, double ns, char text[UNITS_TEXT_MAX])
+{
+	if (run_is_predicted(run))
+		return units_format_duration(text, ns);
+	snprintf(text, UNITS_TEXT_MAX, "–");
+	return text;
+}
+
 static void write_costs(FILE *file, const struct summary *summary)
 {
 	fprintf(file, "## What it cost\n\n"
@@ -325,9 +337,9 @@ static void write_costs(FILE *file, const struct summary *summary)
 			run->case_name, run->arch, limit_text(run, text[0]),
 			(long long)run->connections, (long long)run->idle,
 			units_format_duration(text[1], point->server_cpu_s * 1e9),
-			units_format_duration(text[2], (double)run->overhead_ref_ns),
-			units_format_duration(text[3], (double)run->overhead_ns),
-			units_format_duration(text[4], point->wall_cal_s * 1e9), point->switches,
+			metered_text(run, (double)run->overhead_ref_ns, text[2]),
+			metered_text(run, (double)run->overhead_ns, text[3]),
+			metered_text(run, point->wall_cal_s * 1e9, text[4]), point->switches,
 			units_format_duration(text[5], point->p99_s * 1e9),
 			point->rss_bytes / 1048576, 100 * point->client_busy, point->valid_runs,
 			point->runs);

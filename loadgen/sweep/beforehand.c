@@ -85,6 +85,12 @@ static const struct metered *meter(struct measure *measure, const struct run *as
 	return fresh;
 }
 
+/* Two turns of all connections at the least, each with some 20 us besides the work. */
+static int64_t overhead_window_ns(int64_t connections)
+{
+	return most(WINDOW_NS, 2 * connections * (KNOWN_WORK_NS + 20 * NS_PER_US));
+}
+
 /*
  * The cost o of an architecture for this service and this N: CPU per request beyond a known work,
  * without any wait.
@@ -102,7 +108,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 		.connections = run->connections,
 		.ramp_ns = drive_quick_ramp_ns(run->connections),
 		.warmup_ns = WARMUP_NS + 2 * drive_quick_ramp_ns(run->connections),
-		.window_ns = WINDOW_NS,
+		.window_ns = overhead_window_ns(run->connections),
 		.windows = 1,
 	};
 	const struct metered *metered;
@@ -115,9 +121,16 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	if (run->cpu_ns < BEFOREHAND_SMALL_CPU_NS)
 		asked.sequence = run->sequence; /* anew for each run, and each further try */
 	metered = meter(measure, &asked, &config, false, &rc);
-	if (metered)
-		*value_ns = most(metered->cpu_ns - KNOWN_WORK_NS, 0);
-	return rc;
+	if (!metered)
+		return rc;
+	*value_ns = metered->cpu_ns - KNOWN_WORK_NS;
+	if (*value_ns > 0)
+		return 0;
+	snprintf(measure->why, sizeof(measure->why),
+		 "metering beforehand: %s seems to cost less than its work: the machine is too "
+		 "disturbed to tell",
+		 arch);
+	return -EIO;
 }
 
 static int64_t wall_window_ns(int64_t wall_ns)
@@ -178,8 +191,10 @@ int beforehand_meter(struct measure *measure, struct run *run)
 {
 	int rc;
 
-	if (run->cpu_ns == 0)
+	if (run->cpu_ns == 0 || strcmp(run->work, "ops") == 0) {
+		run->work_ns = run->cpu_ns;
 		return 0;
+	}
 	rc = meter_overhead(measure, run, "loop", 0, &run->overhead_ref_ns);
 	if (rc == 0)
 		rc = set_work(measure, run);
@@ -191,10 +206,10 @@ int beforehand_meter(struct measure *measure, struct run *run)
 
 int64_t beforehand_estimate(const struct run *asked)
 {
-	int64_t each =
-		START_STOP_NS + WARMUP_NS + WINDOW_NS + 3 * drive_quick_ramp_ns(asked->connections);
+	int64_t each = START_STOP_NS + WARMUP_NS + overhead_window_ns(asked->connections) +
+		       3 * drive_quick_ramp_ns(asked->connections);
 
-	if (asked->cpu_ns == 0)
+	if (asked->cpu_ns == 0 || strcmp(asked->work, "ops") == 0)
 		return 0;
 	return run_is_predicted(asked) ? 2 * each : each;
 }

@@ -78,7 +78,8 @@ static void add_work(struct command_line *line, const struct run *asked)
 	add_duration(line, "--wall", asked->wall_ns);
 	if (asked->cpu_ns == 0)
 		return;
-	add_duration(line, "--overhead", asked->overhead_ref_ns);
+	if (strcmp(asked->work, "ops") != 0)
+		add_duration(line, "--overhead", asked->overhead_ref_ns);
 	add_option(line, "--work", asked->work);
 	if (asked->footprint_bytes > 0)
 		add_option(line, "--footprint", units_format_size(size, asked->footprint_bytes));

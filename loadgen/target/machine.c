@@ -193,6 +193,26 @@ int64_t machine_ping_pong_ns(int cpu_a, int cpu_b)
 
 /* Memory */
 
+/*
+ * Pages that processors keep at hand, some 100 MB each here: free, though the kernel does not count
+ * them as such, and what one server gives back the next takes from there.
+ */
+static int64_t pages_at_hand(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "re");
+	char line[LINE_BYTES];
+	long long pages = 0;
+	long long count;
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " count: %lld", &count) == 1)
+			pages += count;
+	fclose(file);
+	return pages;
+}
+
 int64_t machine_available_bytes(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -205,7 +225,7 @@ int64_t machine_available_bytes(void)
 		if (sscanf(line, "MemAvailable: %lld kB", &kib) == 1)
 			break;
 	fclose(file);
-	return kib * KIB;
+	return kib * KIB + pages_at_hand() * sysconf(_SC_PAGESIZE);
 }
 
 /* Provenance */

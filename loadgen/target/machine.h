@@ -23,7 +23,7 @@ void machine_count(const cpu_set_t *cpus, struct machine_counters *counters);
  */
 int64_t machine_ping_pong_ns(int cpu_a, int cpu_b);
 
-/* Memory that could be had without swapping: MemAvailable of /proc/meminfo; 0 if unknown. */
+/* Memory that programs can have: MemAvailable, and the free pages that processors keep at hand. */
 int64_t machine_available_bytes(void);
 
 /* Processor, kernel, limits, versions of what matters: a new reference to a JSON object. */

@@ -45,6 +45,7 @@ if (categories) {
 	set logscale x
 	set xrange [left / 1.25:all_max * 1.25]
 }
+set errorbars 0 # so that what has no interval shows none
 set grid xtics ytics lc rgb '#dddddd' lw 0.8 lt 1
 do for [p = 1:words(panels)] {
 	top = 1 - real(key_height + (p - 1) * panel_height + 14) / height
@@ -53,7 +54,8 @@ do for [p = 1:words(panels)] {
 	set bmargin at screen low
 	c = columns(word(panels, p))
 	set ylabel labels(word(panels, p)) offset 0.5,0
-	set yrange [0:*]
+	log_y = word(panels, p) eq 'latency' || word(panels, p) eq 'memory'
+	if (log_y) { set logscale y; set yrange [*:*] } else { unset logscale y; set yrange [0:*] }
 	if (word(panels, p) eq 'available') { set yrange [*<0:*] } # noise, where it took nothing
 	set offsets 0, 0, graph 0.06, 0
 	last = p == words(panels)
