@@ -168,6 +168,13 @@ ssize_t net_write(int fd, const struct iovec *vectors, int count)
 	return writev(fd, vectors, count);
 }
 
+bool net_has_input(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 void net_tune(int fd)
 {
 	int on = 1;

@@ -61,6 +61,9 @@ int net_connect_result(int fd);
 ssize_t net_read(int fd, void *bytes, size_t length);
 ssize_t net_write(int fd, const struct iovec *vectors, int count);
 
+/* There are bytes to read, or the end, right now. */
+bool net_has_input(int fd);
+
 /* Send each write at once (TCP_NODELAY). */
 void net_tune(int fd);
 

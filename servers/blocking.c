@@ -58,6 +58,15 @@ static int block_open(struct blocking *blocking, int fd)
 	return 0;
 }
 
+/* The thread has its buffers for good. */
+static int block_await(struct blocking *blocking, int fd, int64_t patience_ns)
+{
+	(void)blocking;
+	(void)fd;
+	(void)patience_ns;
+	return 0;
+}
+
 static ssize_t block_read(struct blocking *blocking, int fd, void *bytes, size_t length,
 			  int64_t patience_ns)
 {
@@ -98,6 +107,12 @@ static void block_sleep(struct blocking *blocking, int64_t ns)
 		;
 }
 
+/* The kernel sees to that. */
+static void block_turn(struct blocking *blocking)
+{
+	(void)blocking;
+}
+
 static void block_forget(struct blocking *blocking, int fd)
 {
 	(void)blocking;
@@ -106,10 +121,12 @@ static void block_forget(struct blocking *blocking, int fd)
 
 const struct blocking_calls blocking_calls = {
 	.open = block_open,
+	.await = block_await,
 	.read = block_read,
 	.write = block_write,
 	.connect = block_connect,
 	.sleep = block_sleep,
+	.turn = block_turn,
 	.forget = block_forget,
 };
 
@@ -143,13 +160,11 @@ int64_t line_patience_ns(struct line *line)
 static ssize_t read_client(struct line *line)
 {
 	struct blocking *blocking = line->blocking;
-	struct iovec space = conn_space(&line->conn);
 	bool idle = conn_is_idle(&line->conn);
 	int64_t patience = line_patience_ns(line);
-	ssize_t rc;
+	struct iovec space;
+	ssize_t rc = 0;
 
-	if (space.iov_len == 0)
-		return -ENOMEM;
 	if (patience != line->patience_ns)
 		net_set_timeout(line->fd, SO_RCVTIMEO, patience);
 	line->patience_ns = patience;
@@ -159,7 +174,15 @@ static ssize_t read_client(struct line *line)
 		if (atomic_load(blocking->stopping))
 			shutdown(line->fd, SHUT_RD);
 	}
-	rc = blocking->calls->read(blocking, line->fd, space.iov_base, space.iov_len, patience);
+	if (idle)
+		rc = blocking->calls->await(blocking, line->fd, patience);
+	if (rc == 0) {
+		space = conn_space(&line->conn);
+		rc = -ENOMEM;
+		if (space.iov_len > 0)
+			rc = blocking->calls->read(blocking, line->fd, space.iov_base,
+						   space.iov_len, patience);
+	}
 	if (idle)
 		atomic_store(&blocking->idle_fd, -1);
 	return rc;
@@ -211,6 +234,7 @@ ssize_t line_step(struct line *line, enum conn_step step)
 		return blocking->calls->write(blocking, line->fd, conn->out, conn->out_count,
 					      server->client_patience_ns);
 	case CONN_WORK:
+		blocking->calls->turn(blocking);
 		work_do(&conn->service->work, conn->memory);
 		return 0;
 	case CONN_WAIT:

@@ -17,6 +17,8 @@ struct blocking;
 struct blocking_calls {
 	/* A connection was accepted: get it ready for these calls. */
 	int (*open)(struct blocking *blocking, int fd);
+	/* Between requests: wait until there is something to read, if that holds no buffer then. */
+	int (*await)(struct blocking *blocking, int fd, int64_t patience_ns);
 	/* Bytes read, 0 at the end of input. Each fd has a patience: see blocking.c. */
 	ssize_t (*read)(struct blocking *blocking, int fd, void *bytes, size_t length,
 			int64_t patience_ns);
@@ -25,6 +27,8 @@ struct blocking_calls {
 	/* A new connection to the backend, in *link. */
 	int (*connect)(struct blocking *blocking, struct upstream_link **link);
 	void (*sleep)(struct blocking *blocking, int64_t ns);
+	/* A request's work is next: let others have their turn. */
+	void (*turn)(struct blocking *blocking);
 	/* The descriptor is about to be closed. */
 	void (*forget)(struct blocking *blocking, int fd);
 };

@@ -1,7 +1,7 @@
 /*
  * One client connection as a pure state machine: fed bytes, asked for its next step. It never
  * touches a descriptor, a clock or a thread; the driver carries each step out and says how it
- * went. blocking.c and evented.c are the two drivers, so both kinds of server hold the same
+ * went. Drivers are blocking.c, evented.c and arch/uring.c, so that all servers hold the same
  * conversation byte for byte.
  *
  *              ┌────────────────────────────── keep-alive ◀─────────────────────────────┐

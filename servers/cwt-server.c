@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { STACK_DEFAULT = 1 << 20 };
@@ -222,6 +223,18 @@ static int check_descriptors(const struct option_table *table, const struct requ
 	return 0;
 }
 
+/* A port that is shared among the server's own sockets is not to be another server's as well. */
+static int listen_alone(struct net_address *address, unsigned flags)
+{
+	int probe = flags & NET_SHARED ? net_listen(address, flags & ~(unsigned)NET_SHARED) : 0;
+
+	if (probe < 0)
+		return probe;
+	if (probe > 0)
+		close(probe);
+	return net_listen(address, flags);
+}
+
 static int serve(const struct option_table *table, struct request *request)
 {
 	const struct arch *arch = arch_list[request->arch];
@@ -235,10 +248,8 @@ static int serve(const struct option_table *table, struct request *request)
 		.accepts = (enum server_accepts)request->accepts,
 		.events = (enum server_events)request->events,
 		.replies = (enum server_replies)request->replies,
-		.cores = CPU_COUNT(&request->cpus),
 		.active = request->active,
-		.threads = arch->cores && !GIVEN("threads") ? CPU_COUNT(&request->cpus)
-							    : request->threads,
+		.threads = request->threads,
 		.stack_bytes = request->stack_bytes,
 		.client_patience_ns = request->client_patience_ns,
 		.backend_patience_ns = request->backend_patience_ns,
@@ -250,7 +261,7 @@ static int serve(const struct option_table *table, struct request *request)
 	rc = check_descriptors(table, request);
 	if (rc != 0)
 		return rc;
-	server.listen_fd = net_listen(&server.listen, arch->listen);
+	server.listen_fd = listen_alone(&server.listen, arch->listen);
 	if (server.listen_fd < 0)
 		return options_complain(table, "--listen %s: %s%s",
 					net_format(&server.listen, text),
@@ -263,6 +274,10 @@ static int serve(const struct option_table *table, struct request *request)
 		return rc;
 	if (GIVEN("cpus") && cpus_bind(&request->cpus) != 0)
 		return options_complain(table, "--cpus: none of these processors can be used here");
+	cpus_allowed(&request->cpus);
+	server.cores = CPU_COUNT(&request->cpus);
+	if (arch->cores && !GIVEN("threads"))
+		server.threads = server.cores;
 	return arch->run(&server) == 0 ? 0 : 1;
 }
 
@@ -302,7 +317,7 @@ int main(int argc, char **argv)
 		{ "footprint", OPTION_SIZE, &request.footprint, "SIZE",
 		  "memory of each connection that the work touches: with --work ops all of it in\n"
 		  "each request, with clock what there is time for",
-		  .most = 1LL << 30 },
+		  .least = 64, .most = 1LL << 30 },
 		{ "overhead", OPTION_DURATION, &request.overhead_ns, "TIME",
 		  "o_ref: what a request costs `loop` before any work; the work is c less this\n"
 		  "[metered at the start, 0.3s]",

@@ -363,6 +363,10 @@ static void on_ticked(struct reactor *reactor)
 		if (!reactor_is_over(reactor, task->since,
 				     server_patience_ns(reactor->server, task->patience)))
 			continue;
+		/* Who has sent something waits for us, not we for him. */
+		if ((task->step == CONN_READ && net_has_input(task->fd)) ||
+		    (task->step == CONN_CALL_READ && net_has_input(task->link->fd)))
+			continue;
 		conn_done(&task->conn, -ETIMEDOUT);
 		advance(task);
 	}

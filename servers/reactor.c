@@ -120,6 +120,9 @@ static void on_stop(evutil_socket_t number, short what, void *arg)
 	close(reactor->server->listen_fd);
 	for (int i = 0; i < 2; i++)
 		event_free(reactor->stop_events[i]); /* a second signal ends the process */
+	/* A supervisor passes on what it was sent; this process may have been sent it too. */
+	if (reactor->server->supervised)
+		server_on_stop_signals(SIG_IGN);
 	if (reactor->connections == 0)
 		event_base_loopbreak(reactor->base);
 	else

@@ -71,6 +71,10 @@ void server_warn_descriptors(void)
 
 void server_complain_of_threads(int64_t started, int64_t wanted, int error)
 {
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (atomic_flag_test_and_set(&said))
+		return;
 	fprintf(stderr,
 		"cwt-server: only %lld of %lld threads could be started: %s (limits: "
 		"kernel.threads-max, kernel.pid_max, vm.max_map_count with two maps per thread, "
@@ -115,7 +119,7 @@ void server_unblock_signals(void)
 
 void server_on_stop_signals(void (*handler)(int))
 {
-	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART | SA_RESETHAND };
+	struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
 
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);

@@ -21,6 +21,7 @@ struct server {
 	enum server_accepts accepts;
 	enum server_events events;
 	enum server_replies replies;
+	bool supervised;             /* by a process that ends it, if need be, by SIGKILL */
 	int64_t cores;               /* that it may use */
 	int64_t active;              /* threads that may work at once; 0 is no bound */
 	int64_t threads;             /* t */
@@ -47,7 +48,8 @@ void server_ready(const struct server *server);
 /* Say on stderr, once per process, that descriptors have run out, and which limit that is. */
 void server_warn_descriptors(void);
 
-/* Say on stderr that only `started` of `wanted` threads could be had, and what limits them. */
+/* Say on stderr, once per process, that only `started` of `wanted` threads could be had, and what
+ * limits them. */
 void server_complain_of_threads(int64_t started, int64_t wanted, int error);
 
 /* Say on stderr, once per process, that no stack could be had, and what limits them. */
@@ -59,7 +61,7 @@ void server_block_signals(void);
 /* And no longer. */
 void server_unblock_signals(void);
 
-/* Call `handler` for the first of each; a second ends the process. Calls that they interrupt are
+/* Call `handler` for them. Calls that they interrupt are
  * taken up again where that is possible. */
 void server_on_stop_signals(void (*handler)(int));
 

@@ -1,6 +1,7 @@
 #include "servers/shared.h"
 #include "common/clock.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -87,8 +88,16 @@ static void drop_reason(struct shared *shared)
 {
 	uint64_t one = 1;
 
-	if (--shared->reasons == 0 && write(shared->end_fd, &one, sizeof(one)) < 0)
+	if (--shared->reasons == 0 && shared->end_fd >= 0 &&
+	    write(shared->end_fd, &one, sizeof(one)) < 0)
 		abort(); /* an eventfd takes its first number */
+}
+
+static void resume_accepting(struct shared *shared)
+{
+	if (atomic_exchange(&shared->accept_paused, false))
+		watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT,
+		      NULL);
 }
 
 /* Lines */
@@ -129,6 +138,7 @@ void shared_close(struct shared_line *line)
 	drop_reason(shared);
 	pthread_mutex_unlock(&shared->lock);
 	free(line);
+	resume_accepting(shared);
 }
 
 void shared_await(struct shared_line *line)
@@ -291,18 +301,20 @@ static void end_late(struct shared *shared)
 	for (struct shared_line *line = shared->lines; line; line = line->next) {
 		int wait = atomic_load(&line->wait);
 
+		/* Who has sent something waits for us, not we for him. */
 		if (wait != SHARED_WAIT_NONE && wait != SHARED_WAIT_LATE &&
 		    now >= atomic_load(&line->due_ns) &&
+		    (wait == SHARED_WAIT_WRITE || !net_has_input(line->line.fd)) &&
 		    atomic_compare_exchange_strong(&line->wait, &wait, SHARED_WAIT_LATE))
 			shutdown(line->line.fd, wait == SHARED_WAIT_WRITE ? SHUT_RDWR : SHUT_RD);
 	}
 	pthread_mutex_unlock(&shared->lock);
 }
 
+/* End the waits between requests, now and from now on. */
 static void stop(struct shared *shared)
 {
 	atomic_store(&shared->stopping, true);
-	shared_accept(shared); /* those who are connected already */
 	shutdown(shared->server->listen_fd, SHUT_RD);
 	pthread_mutex_lock(&shared->lock);
 	for (struct shared_line *line = shared->lines; line; line = line->next)
@@ -314,18 +326,20 @@ static void stop(struct shared *shared)
 
 void shared_give_up(struct shared *shared)
 {
-	pthread_mutex_lock(&shared->lock);
-	drop_reason(shared);
-	pthread_mutex_unlock(&shared->lock);
+	stop(shared);
 }
 
 void shared_supervise(struct shared *shared)
 {
-	while (!server_await_stop_for(server_tick_ns(shared->server))) {
+	int64_t tick_ns = server_tick_ns(shared->server);
+	struct pollfd end = { .fd = shared->end_fd, .events = POLLIN };
+
+	while (!server_await_stop_for(tick_ns)) {
 		end_late(shared);
-		if (atomic_exchange(&shared->accept_paused, false))
-			watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd,
-			      EPOLLIN | EPOLLONESHOT, NULL);
+		resume_accepting(shared);
 	}
+	shared_accept(shared); /* those who are connected already */
 	stop(shared);
+	while (poll(&end, 1, (int)(tick_ns / NS_PER_MS)) == 0)
+		end_late(shared);
 }

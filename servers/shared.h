@@ -107,8 +107,8 @@ void shared_close(struct shared_line *line);
 
 /*
  * On the main thread, its stop signals blocked: keep the time of those that wait, until a signal
- * comes; then end all waits that are between requests, and return. Threads get SHARED_END when
- * the last connection is closed.
+ * comes; then end all waits that are between requests. Returns when the last connection is closed,
+ * and threads get SHARED_END.
  */
 void shared_supervise(struct shared *shared);
 

@@ -24,6 +24,7 @@ static int run_worker(const struct server *shared, int listen_fd)
 	sigset_t none;
 
 	server.listen_fd = listen_fd;
+	server.supervised = true;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	return evented_run(&server);
@@ -45,7 +46,7 @@ static pid_t start_worker(const struct server *server, const int *listen_fds, in
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (getppid() != supervisor || dup2(said[1], STDOUT_FILENO) < 0)
 			_exit(1);
 		close(said[0]);
@@ -57,9 +58,21 @@ static pid_t start_worker(const struct server *server, const int *listen_fds, in
 		pid = -errno;
 	close(said[1]);
 	if (pid > 0 && read(said[0], &ready, 1) != 1)
-		pid = -ECHILD;
+		pid = -EPIPE; /* it has said why */
 	close(said[0]);
 	return pid;
+}
+
+/* Say which worker has ended, if one has. */
+static bool has_lost_worker(const char *program)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0)
+		return false; /* it was only stopped, or goes on */
+	fprintf(stderr, "%s: worker process %d ended on its own, %s %d\n", program, info.si_pid,
+		info.si_code == CLD_EXITED ? "with status" : "by signal", info.si_status);
+	return true;
 }
 
 /* Wait for the signal to stop, or for a worker that failed. Returns 0 or -ECHILD. */
@@ -72,12 +85,11 @@ static int await_stop(const char *program)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
-	sigwait(&set, &number);
+	do
+		sigwait(&set, &number);
+	while (number == SIGCHLD && !has_lost_worker(program));
 	server_unblock_signals(); /* a second one ends the process, and the workers with it */
-	if (number != SIGCHLD)
-		return 0;
-	fprintf(stderr, "%s: a worker process ended on its own\n", program);
-	return -ECHILD;
+	return number == SIGCHLD ? -ECHILD : 0;
 }
 
 static int stop_workers(const pid_t *workers, int64_t count)

@@ -54,7 +54,8 @@ do for [p = 1:words(panels)] {
 	set bmargin at screen low
 	c = columns(word(panels, p))
 	set ylabel labels(word(panels, p)) offset 0.5,0
-	log_y = word(panels, p) eq 'latency' || word(panels, p) eq 'memory'
+	stats 'series.dat' using c nooutput name 'y'
+	log_y = (word(panels, p) eq 'latency' || word(panels, p) eq 'memory') && y_min > 0
 	if (log_y) { set logscale y; set yrange [*:*] } else { unset logscale y; set yrange [0:*] }
 	if (word(panels, p) eq 'available') { set yrange [*<0:*] } # noise, where it took nothing
 	set offsets 0, 0, graph 0.06, 0
@@ -67,7 +68,7 @@ do for [p = 1:words(panels)] {
 		    noenhanced samplen 3 spacing 1.1 width 2 maxcols 2 maxrows key_rows
 	}
 	if (categories) {
-		set xtics rotate by (last ? -25 : 0) noenhanced font ',14' scale 0
+		set xtics rotate by (last ? 25 : 0) right noenhanced font ',14' scale 0
 	} else {
 		set xtics norotate
 		if (all_max / left < 200) {

@@ -4,8 +4,8 @@
  * which switches to whichever coroutine can go on. One kernel thread does it all, so nothing needs
  * a lock.
  *
- * Cost per request: that of `loop`, and two switches of stacks, some tens of ns each, without the
- * kernel; no context switch while there is work. A connection costs its stack: virtual memory for
+ * Cost per request: that of `loop`, two switches of stacks, without the kernel, and for a backend
+ * call a look at the link; no context switch while there is work. A connection costs its stack: virtual memory for
  * all of it, and the pages that were ever used, two or three.
  *
  * Source: von Behren et al., "Capriccio", SOSP 2003, and "Why events are a bad idea", HotOS 2003,
@@ -20,13 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-enum {
-	READS_AT_ONCE = 16,
-	WRITES_AT_ONCE = 1, /* where requests mean work */
-};
+enum { READS_AT_ONCE = 16 };
 
 struct scheduler {
 	struct reactor reactor; /* first: what it hands on is the scheduler */
@@ -37,6 +33,7 @@ struct scheduler {
 	struct coroutine *busy;
 	struct coroutine *spare;   /* with a stack, and without a connection */
 	struct channel **channels; /* by descriptor */
+	int channel_count;
 };
 
 struct coroutine {
@@ -50,8 +47,9 @@ struct coroutine {
 	bool timed_out;
 	int64_t patience_ns; /* of what it waits for; 0: that ends by itself */
 	uint32_t since;      /* the tick at which the wait began */
+	int waits_fd;        /* what it waits to read from, or -1 */
 	int reads;           /* since it last made way for others */
-	int writes;
+	int works;
 };
 
 /* A descriptor that coroutines wait for. */
@@ -69,7 +67,7 @@ struct channel {
 
 static void resume(struct coroutine *coroutine)
 {
-	coroutine->reads = coroutine->writes = 0;
+	coroutine->reads = coroutine->works = 0;
 	fiber_enter(&coroutine->fiber);
 }
 
@@ -137,12 +135,34 @@ static void co_sleep(struct blocking *blocking, int64_t ns)
 	pause_for(coroutine, ns, REACTOR_FIRST);
 }
 
+/* Room for that descriptor in the table. */
+static int make_room(struct scheduler *scheduler, int fd)
+{
+	int count = scheduler->channel_count > 0 ? scheduler->channel_count : 64;
+	struct channel **channels;
+
+	if (fd < scheduler->channel_count)
+		return 0;
+	while (count <= fd)
+		count *= 2;
+	channels = realloc(scheduler->channels, sizeof(*channels) * (size_t)count);
+	if (!channels)
+		return -ENOMEM;
+	memset(channels + scheduler->channel_count, 0,
+	       sizeof(*channels) * (size_t)(count - scheduler->channel_count));
+	scheduler->channels = channels;
+	scheduler->channel_count = count;
+	return 0;
+}
+
 static int make_channel(struct scheduler *scheduler, int fd, int priority)
 {
 	struct channel *channel = calloc(1, sizeof(*channel));
 
-	if (!channel)
+	if (!channel || make_room(scheduler, fd) != 0) {
+		free(channel);
 		return -ENOMEM;
+	}
 	channel->readable =
 		reactor_event(&scheduler->reactor, priority, fd,
 			      EV_READ | EV_CLOSED | EV_ET | EV_PERSIST, on_readable, channel);
@@ -156,18 +176,22 @@ static int make_channel(struct scheduler *scheduler, int fd, int priority)
 	return 0;
 }
 
-static void co_forget(struct blocking *blocking, int fd)
+static void free_channel(struct scheduler *scheduler, int fd)
 {
-	struct scheduler *scheduler = coroutine_of(blocking)->scheduler;
-	struct channel *channel = scheduler->channels[fd];
+	struct channel *channel = fd < scheduler->channel_count ? scheduler->channels[fd] : NULL;
 
 	if (!channel)
 		return;
+	scheduler->channels[fd] = NULL;
 	event_free(channel->readable);
 	if (channel->writable)
 		event_free(channel->writable);
 	free(channel);
-	scheduler->channels[fd] = NULL;
+}
+
+static void co_forget(struct blocking *blocking, int fd)
+{
+	free_channel(coroutine_of(blocking)->scheduler, fd);
 }
 
 static int co_open(struct blocking *blocking, int fd)
@@ -175,13 +199,30 @@ static int co_open(struct blocking *blocking, int fd)
 	return make_channel(coroutine_of(blocking)->scheduler, fd, REACTOR_THEN);
 }
 
-/* Requests that were pipelined, and bodies without end, take their turn with others. */
-static void take_turns(struct coroutine *coroutine)
+/* Requests that were pipelined take their turn with others. */
+static void co_turn(struct blocking *blocking)
 {
-	bool works = coroutine->blocking.server->service.work.ns > 0;
+	struct coroutine *coroutine = coroutine_of(blocking);
 
-	if (coroutine->reads >= READS_AT_ONCE || (works && coroutine->writes > WRITES_AT_ONCE))
+	if (coroutine->works > 0)
 		pause_for(coroutine, 0, REACTOR_THEN);
+	coroutine->works++;
+}
+
+static int co_await (struct blocking *blocking, int fd, int64_t patience_ns)
+{
+	struct coroutine *coroutine = coroutine_of(blocking);
+	struct channel *channel = coroutine->scheduler->channels[fd];
+	bool late;
+
+	if (channel->more || channel->again)
+		return 0;
+	channel->reader = coroutine;
+	coroutine->waits_fd = fd;
+	late = make_way(coroutine, patience_ns);
+	coroutine->waits_fd = -1;
+	channel->reader = NULL;
+	return late ? -ETIMEDOUT : 0;
 }
 
 static ssize_t co_read(struct blocking *blocking, int fd, void *bytes, size_t length,
@@ -191,26 +232,19 @@ static ssize_t co_read(struct blocking *blocking, int fd, void *bytes, size_t le
 	struct channel *channel = coroutine->scheduler->channels[fd];
 	ssize_t rc;
 
-	for (;;) {
-		if (!channel->more && !channel->again) {
-			bool late;
-
-			channel->reader = coroutine;
-			late = make_way(coroutine, patience_ns);
-			channel->reader = NULL;
-			if (late)
-				return -ETIMEDOUT;
-		}
+	do {
+		rc = co_await (blocking, fd, patience_ns);
+		if (rc != 0)
+			return rc;
 		rc = net_read(fd, bytes, length);
 		channel->again = rc > 0;
 		channel->more = channel->ended || rc == (ssize_t)length;
-		if (rc < 0 && errno == EAGAIN)
-			continue;
-		coroutine->reads++;
-		if (rc == (ssize_t)length)
-			take_turns(coroutine);
-		return rc >= 0 ? rc : -errno;
-	}
+	} while (rc < 0 && errno == EAGAIN);
+	rc = rc >= 0 ? rc : -errno;
+	/* Bodies without end take their turn, too. */
+	if (++coroutine->reads >= READS_AT_ONCE && channel->more)
+		pause_for(coroutine, 0, REACTOR_THEN);
+	return rc;
 }
 
 /* Wait for room to write, or for the end of a connect. */
@@ -237,8 +271,6 @@ static ssize_t co_write(struct blocking *blocking, int fd, const struct iovec *v
 	struct coroutine *coroutine = coroutine_of(blocking);
 
 	coroutine->scheduler->channels[fd]->again = false;
-	coroutine->writes++;
-	take_turns(coroutine);
 	for (;;) {
 		ssize_t rc = net_write(fd, vectors, count);
 		int waited;
@@ -275,10 +307,12 @@ static int co_connect(struct blocking *blocking, struct upstream_link **link)
 
 static const struct blocking_calls coroutine_calls = {
 	.open = co_open,
+	.await = co_await,
 	.read = co_read,
 	.write = co_write,
 	.connect = co_connect,
 	.sleep = co_sleep,
+	.turn = co_turn,
 	.forget = co_forget,
 };
 
@@ -337,6 +371,7 @@ static int on_accepted(struct reactor *reactor, int fd)
 	if (!coroutine)
 		return -ENOMEM;
 	coroutine->fd = fd;
+	coroutine->waits_fd = -1;
 	coroutine->next = scheduler->busy;
 	coroutine->at = &scheduler->busy;
 	if (coroutine->next)
@@ -344,6 +379,26 @@ static int on_accepted(struct reactor *reactor, int fd)
 	scheduler->busy = coroutine;
 	resume(coroutine);
 	return 0;
+}
+
+static void end_link(struct scheduler *scheduler, struct upstream_link *link)
+{
+	free_channel(scheduler, link->fd);
+	upstream_close(link);
+}
+
+/* Close the idle links that the backend has closed. */
+static void sweep_links(struct scheduler *scheduler)
+{
+	struct upstream_link *next;
+
+	for (struct upstream_link *link = scheduler->upstream.idle; link; link = next) {
+		next = link->next;
+		if (!scheduler->channels[link->fd]->more)
+			continue;
+		upstream_forget(&scheduler->upstream, link);
+		end_link(scheduler, link);
+	}
 }
 
 static void on_ticked(struct reactor *reactor)
@@ -356,9 +411,13 @@ static void on_ticked(struct reactor *reactor)
 		if (coroutine->patience_ns == 0 ||
 		    !reactor_is_over(reactor, coroutine->since, coroutine->patience_ns))
 			continue;
+		/* Who has sent something waits for us, not we for him. */
+		if (coroutine->waits_fd >= 0 && net_has_input(coroutine->waits_fd))
+			continue;
 		coroutine->timed_out = true;
 		resume(coroutine);
 	}
+	sweep_links(scheduler);
 }
 
 static void on_stopped(struct reactor *reactor)
@@ -374,15 +433,8 @@ static void end_links(struct scheduler *scheduler)
 {
 	struct upstream_link *link;
 
-	while ((link = upstream_take(&scheduler->upstream))) {
-		struct channel *channel = scheduler->channels[link->fd];
-
-		event_free(channel->readable);
-		if (channel->writable)
-			event_free(channel->writable);
-		free(channel);
-		upstream_close(link);
-	}
+	while ((link = upstream_take(&scheduler->upstream)))
+		end_link(scheduler, link);
 }
 
 static void end_coroutines(struct scheduler *scheduler)
@@ -403,13 +455,8 @@ static int run(const struct server *server)
 {
 	static const struct reactor_user user = { on_accepted, on_ticked, on_stopped };
 	struct scheduler scheduler = { .upstream = { .address = &server->upstream }, .random = 1 };
-	struct rlimit descriptors;
 	int rc = reactor_begin(&scheduler.reactor, server, &user);
 
-	getrlimit(RLIMIT_NOFILE, &descriptors);
-	scheduler.channels = calloc(descriptors.rlim_cur, sizeof(struct channel *));
-	if (rc == 0 && !scheduler.channels)
-		rc = -ENOMEM;
 	if (rc == 0)
 		rc = reactor_run(&scheduler.reactor);
 	if (rc != 0)

@@ -6,7 +6,7 @@
  * and K the number of processors.
  *
  * Cost per request: one context switch, the one that starts it, and none when there is always
- * something to do; no hand-over. System calls: read, write, epoll_wait and the epoll_ctl that
+ * something to do; no hand-over. System calls: recv, send, epoll_wait and the epoll_ctl that
  * lets the connection wait again.
  *
  * Source: Darcy, "High-performance server architecture", on avoiding context switches: symmetric
@@ -37,11 +37,15 @@ static void end_work(struct followers *followers)
 		sem_post(&followers->active);
 }
 
-/* A step in which the thread may have to wait for others. */
-static bool may_wait(enum conn_step step)
+/* Carry out a step; one in which the thread may have to wait leaves its place to another. */
+static void carry_out(struct followers *followers, struct shared_line *line,
+		      struct blocking *blocking, enum conn_step step)
 {
-	return step == CONN_WAIT || step == CONN_CALL || step == CONN_CALL_READ ||
-	       step == CONN_CALL_WRITE || step == CONN_READ;
+	if (step != CONN_WORK)
+		end_work(followers);
+	shared_carry_out(line, blocking, step);
+	if (step != CONN_WORK)
+		begin_work(followers);
 }
 
 /* From an event to the next wait between requests. */
@@ -56,15 +60,16 @@ static void serve(struct followers *followers, struct shared_line *line, struct 
 	}
 	works += step == CONN_WORK;
 	while (step != CONN_CLOSE && !shared_is_between(line, step) && works <= 1) {
-		if (may_wait(step))
-			end_work(followers);
-		shared_carry_out(line, blocking, step);
-		if (may_wait(step))
-			begin_work(followers);
+		if (step == CONN_WRITE && !line->line.link) {
+			if (shared_write(line) == SHARED_BLOCKED)
+				break;
+		} else {
+			carry_out(followers, line, blocking, step);
+		}
 		step = shared_step(line);
 		works += step == CONN_WORK;
 	}
-	/* A second request, that was pipelined, lets others go first. */
+	/* A second request, that was pipelined, lets others go first; a full socket too. */
 	if (step == CONN_CLOSE)
 		shared_close(line);
 	else

@@ -6,7 +6,7 @@
  *
  * Cost per request: two context switches, listener and worker; with the listener's reply some
  * more: back to the listener, and each wakes the other in the middle of what it does. Among many
- * connections one wake-up serves several. System calls: read, write, epoll_wait and epoll_ctl, and
+ * connections one wake-up serves several. System calls: recv, send, epoll_wait and epoll_ctl, and
  * the queues' futexes; with the listener's reply also the eventfd that wakes it.
  *
  * Source: Darcy, "High-performance server architecture": what costs most there is context

@@ -4,7 +4,7 @@
  * CPU it uses.
  *
  * Cost per request: no context switch while there is work; the wake-up is shared by all events
- * that came with it. System calls: read, write, and its share of epoll_wait; with a backend call
+ * that came with it. System calls: recv, send, and its share of epoll_wait; with a backend call
  * a read and a write more.
  *
  * Source: the evented server of McGranaghan 2010; Kegel, "The C10K problem".

@@ -3,7 +3,7 @@
  * the kernel deals the connections out among them (SO_REUSEPORT). A loop for each processor uses
  * them all without a lock; more of them hold more connections than one process may.
  *
- * Cost per request: that of `loop`: no context switch while there is work, and read, write and a
+ * Cost per request: that of `loop`: no context switch while there is work, and recv, send and a
  * share of epoll_wait. Nothing is shared, so nothing passes between the processors but what the
  * kernel does. A connection stays with the loop that it was dealt to, however busy that is.
  *

@@ -4,8 +4,8 @@
  * closes. With --accept shared one more thread accepts, and gives each connection to a worker that
  * has none.
  *
- * Cost per request: one context switch for each wait; system calls: read and write, and with a
- * backend call a read and a write more. A thread costs its stack and, mostly, what the kernel
+ * Cost per request: one context switch for each wait; system calls: recv and send, and for a
+ * backend call a look at the link, send and recv more. A thread costs its stack and, mostly, what the kernel
  * keeps for it. With --accept shared, two more switches for a connection.
  *
  * Source: the threaded server of McGranaghan 2010; Apache's worker MPM.

@@ -3,7 +3,7 @@
  * is something to wait for, and is gone with it. No more than --threads at once; others wait,
  * unaccepted.
  *
- * Cost per request: one context switch for each wait; system calls: read and write. Cost per
+ * Cost per request: one context switch for each wait; system calls: recv and send. Cost per
  * connection: a fork, with the copying of page tables and of each page that is written to, an
  * exit, a SIGCHLD and a wait; and a backend connection of its own.
  *
@@ -87,7 +87,7 @@ static int fork_child(struct nursery *nursery, int fd)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* as by a second signal to the parent */
 		if (getppid() != parent)
 			_exit(1);
 		prctl(PR_SET_TIMERSLACK, 1);

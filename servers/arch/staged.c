@@ -1,12 +1,12 @@
 /*
  * staged: a request goes through stages, read and parse, work, call, reply, each with a queue and
  * a pool of threads of its own. A thread takes several requests off its queue at once (batching).
- * A controller looks at the queues ten times a second: it adds threads to a pool whose queue is
- * longer than a batch for each, and threads that find nothing to do for a second leave. Stages
+ * A controller looks at the queues ten times a second: it adds a thread to a pool for each batch
+ * that waits in its queue, and threads that find nothing to do for a second leave. Stages
  * that only compute have at most a thread for each processor; the call stage, which waits, t.
  *
  * Cost per request: up to a context switch for each stage that it goes through, fewer when several
- * requests are in a batch; system calls: read, write, epoll_wait and epoll_ctl, and the futexes of
+ * requests are in a batch; system calls: recv, send, epoll_wait and epoll_ctl, and the futexes of
  * the queues.
  *
  * Source: Welsh, Culler & Brewer, "SEDA", SOSP 2001. Darcy's objection is what to look for in the
@@ -85,6 +85,11 @@ static void handle(struct stage *stage, struct shared_line *line, struct blockin
 
 	if (name == STAGE_READ && shared_is_between(line, step)) {
 		shared_read(line);
+	} else if (name == STAGE_REPLY && step == CONN_WRITE) {
+		if (shared_write(line) == SHARED_BLOCKED) {
+			shared_await(line);
+			return;
+		}
 	} else {
 		while (step != CONN_CLOSE && !shared_is_between(line, step) &&
 		       stage_of(line, step) == name) {
@@ -167,6 +172,8 @@ static int add_threads(struct stage *stage, int64_t count)
 		rc = pthread_create(&thread, &stage->staged->attributes, run_stage, stage);
 		stage->threads += rc == 0;
 	}
+	if (rc != 0)
+		server_complain_of_threads(stage->threads, stage->most, rc);
 	return -rc;
 }
 
@@ -230,10 +237,8 @@ static int start(struct staged *staged, const struct server *server)
 		rc = add_threads(stage, 1);
 	}
 	pthread_mutex_unlock(&staged->lock);
-	if (rc != 0) {
-		server_complain_of_threads(0, STAGES, -rc);
+	if (rc != 0)
 		return rc;
-	}
 	return crew_start(&staged->listener, &staged->shared, 1, listen_to_all, staged);
 }
 

@@ -3,7 +3,7 @@
  * is something to wait for, and is gone with it. No more than --threads at once; others wait,
  * unaccepted.
  *
- * Cost per request: one context switch for each wait; system calls: read and write. Cost per
+ * Cost per request: one context switch for each wait; system calls: recv and send. Cost per
  * connection: a thread's creation and end, and a backend connection of its own; glibc keeps the
  * stacks for the next ones.
  *
@@ -87,8 +87,10 @@ static int start_session(struct threads *threads, int fd)
 	pthread_t thread;
 	int rc;
 
-	if (!session)
+	if (!session) {
+		sem_post(&threads->free);
 		return -ENOMEM;
+	}
 	session->threads = threads;
 	session->fd = fd;
 	blocking_init(&session->blocking, &session->own, threads->server, &threads->stopping);

@@ -443,9 +443,9 @@ static void on_receive(struct task *task, int result, unsigned flags)
 
 static void on_receive_cancel(struct task *task, int result)
 {
+	(void)result;
 	task->refusing = false;
-	if (result < 0) /* it was just at work, and may still be */
-		refuse_unwelcome(task);
+	refuse_unwelcome(task); /* it was just at work, and may still be, or has begun anew */
 	if (task->step == CONN_CLOSE)
 		release(task);
 }
