@@ -400,6 +400,37 @@ Test(programs, one_client_that_pipelines_does_not_keep_the_others_waiting)
 	}
 }
 
+/* Patience is for clients: who has sent a request may have to wait longer for its turn. */
+static void check_fifth(struct pair *pair)
+{
+	enum { BUSY = 4 };
+	int fds[BUSY + 1];
+
+	for (int i = 0; i <= BUSY; i++) {
+		fds[i] = client_connect(&pair->server);
+		client_send(fds[i], GET_HELLO, strlen(GET_HELLO));
+	}
+	for (int i = 0; i <= BUSY; i++) {
+		matrix_expect(pair->name, "turn", client_receive(fds[i], strlen(HELLO)), HELLO);
+		close(fds[i]);
+	}
+}
+
+Test(programs, a_request_that_waits_for_its_turn_is_not_late)
+{
+	static const struct service_row slow = {
+		"slow app", "--service app --cpu 0 --wall 800ms --wait timer", false
+	};
+
+	for (size_t a = 0; a < arch_count; a++) {
+		struct pair pair;
+
+		pair_set_up(&pair, &archs[a], &slow, "--client-timeout 200ms");
+		check_fifth(&pair);
+		pair_tear_down(&pair);
+	}
+}
+
 Test(programs, what_a_request_costs_is_metered_at_the_start_and_said)
 {
 	static const struct service_row metered[] = {

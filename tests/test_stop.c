@@ -50,6 +50,24 @@ Test(stop, idle_connections_do_not_keep_a_server_that_was_told_to_stop)
 	matrix_for_each("--client-timeout 1h", check_idle);
 }
 
+/* Half a head: the server waits for the rest of it, but not for ever. */
+static void check_late(struct pair *pair)
+{
+	static const char half[] = "GET /delay/0 HTTP/1.1\r\nHo";
+	int fd = client_connect(&pair->server);
+
+	client_send(fd, GET_HELLO, strlen(GET_HELLO));
+	matrix_expect(pair->name, "before", client_receive(fd, strlen(HELLO)), HELLO);
+	client_send(fd, half, strlen(half));
+	program_stop(&pair->server);
+	close(fd);
+}
+
+Test(stop, a_client_that_is_late_does_not_keep_a_server_beyond_its_patience)
+{
+	matrix_for_each("--client-timeout 300ms", check_late);
+}
+
 static void check_in_hand(struct pair *pair)
 {
 	static const char head[] = "POST /delay/0 HTTP/1.1\r\nHost: h\r\n"

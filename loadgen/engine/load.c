@@ -286,9 +286,12 @@ static void ramp(struct generator *g)
 	     i++)
 		open_connection(g, &g->connections[g->opened++]);
 	if (g->opened == g->config->connections && g->window_start_ns == INT64_MAX) {
-		g->window_start_ns = open_at(g, g->opened) + g->config->warmup_ns;
-		if (g->window_start_ns < g->now_ns)
-			g->window_start_ns = g->now_ns;
+		int64_t end_ns = open_at(g, g->opened);
+
+		/* A ramp of thousands may take longer than it was meant to. */
+		if (end_ns < g->now_ns)
+			end_ns = g->now_ns;
+		g->window_start_ns = end_ns + g->config->warmup_ns;
 		g->window_end_ns = g->window_start_ns + g->config->window_ns;
 	}
 }

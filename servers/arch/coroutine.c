@@ -5,8 +5,8 @@
  * a lock.
  *
  * Cost per request: that of `loop`, two switches of stacks, without the kernel, and for a backend
- * call a look at the link; no context switch while there is work. A connection costs its stack: virtual memory for
- * all of it, and the pages that were ever used, two or three.
+ * call a look at the link; no context switch while there is work. A connection costs its stack:
+ * virtual memory for all of it, and the pages that were ever used, two or three.
  *
  * Source: von Behren et al., "Capriccio", SOSP 2003, and "Why events are a bad idea", HotOS 2003,
  * whose server is Knot; Adya et al. 2002, for what cooperation gives.

@@ -5,8 +5,8 @@
  * has none.
  *
  * Cost per request: one context switch for each wait; system calls: recv and send, and for a
- * backend call a look at the link, send and recv more. A thread costs its stack and, mostly, what the kernel
- * keeps for it. With --accept shared, two more switches for a connection.
+ * backend call a look at the link, send and recv more. A thread costs its stack and, mostly, what
+ * the kernel keeps for it. With --accept shared, two more switches for a connection.
  *
  * Source: the threaded server of McGranaghan 2010; Apache's worker MPM.
  */
