@@ -16,6 +16,7 @@ const char *const audit_names[AUDITS] = {
 #define OTHERS_ERROR_NS   20e6 /* two ticks: the kernel shows idle time in those */
 #define PACKET_NS         400 /* of interrupts that a request's packets bring, and are nobody's time */
 #define WAKE_UP_NS        5e3   /* of interrupts that wake an idle processor, likewise */
+#define ENDED_NS          8e3  /* of what the kernel clears away behind a thread or a process */
 #define IDLE_LEAST_NS     20e3  /* of sleep before that */
 #define UTILISATION_ERROR 0.002 /* of a core: 6 ms in 3 s */
 #define PING_PONG_STATES  2.0   /* states differ threefold, noise within one far less */
@@ -98,16 +99,19 @@ static void audit_generator(const struct run *run, struct audit_failure failures
 }
 
 /*
- * Time on the server's processors that is nobody's: interrupts for packets, and those that wake an
- * idle processor. Who is never idle needs none of these, however often its threads switch.
+ * Time on the server's processors that is nobody's: interrupts for packets, those that wake an idle
+ * processor, and what is left to do when a thread has ended. Who is never idle needs no waking,
+ * however often its threads switch.
  */
 static double unowned_ns(const struct run *run)
 {
 	double busy = (double)run->server_cpu_ns / (double)run->window_ns / (double)run->cores;
 	double idle_ns = fmax(0, 1 - busy) * (double)run->run_ns;
 	double wake_ups = fmin((double)run->voluntary_switches, idle_ns / IDLE_LEAST_NS);
+	double ended = run->tasks_changed ? (double)run->connects : 0;
 
-	return OTHERS_ERROR_NS + WAKE_UP_NS * wake_ups + PACKET_NS * (double)run->all_requests;
+	return OTHERS_ERROR_NS + WAKE_UP_NS * wake_ups + PACKET_NS * (double)run->all_requests +
+	       ENDED_NS * ended;
 }
 
 static void audit_machine(const struct run *run, struct audit_failure failures[AUDITS], int *count)
