@@ -16,7 +16,7 @@ const char *const audit_names[AUDITS] = {
 #define OTHERS_ERROR_NS   20e6 /* two ticks: the kernel shows idle time in those */
 #define PACKET_NS         400 /* of interrupts that a request's packets bring, and are nobody's time */
 #define WAKE_UP_NS        5e3   /* of interrupts that wake an idle processor, likewise */
-#define ENDED_NS          8e3  /* of what the kernel clears away behind a thread or a process */
+#define ENDED_NS          8e3   /* of what the kernel clears away behind a thread or a process */
 #define IDLE_LEAST_NS     20e3  /* of sleep before that */
 #define UTILISATION_ERROR 0.002 /* of a core: 6 ms in 3 s */
 #define PING_PONG_STATES  2.0   /* states differ threefold, noise within one far less */
