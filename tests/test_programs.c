@@ -418,9 +418,9 @@ static void check_fifth(struct pair *pair)
 
 Test(programs, a_request_that_waits_for_its_turn_is_not_late)
 {
-	static const struct service_row slow = {
-		"slow app", "--service app --cpu 0 --wall 800ms --wait timer", false
-	};
+	static const struct service_row slow = { "slow app",
+						 "--service app --cpu 0 --wall 800ms --wait timer",
+						 false };
 
 	for (size_t a = 0; a < arch_count; a++) {
 		struct pair pair;
