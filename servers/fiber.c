@@ -3,6 +3,7 @@
 #include "servers/fiber.h"
 #include <errno.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -63,8 +64,10 @@ static void after_leaving(struct fiber *fiber)
 /* makecontext() passes integers alone, so a pointer comes in two. */
 static void begin(unsigned high, unsigned low)
 {
-	struct fiber *fiber = (struct fiber *)(((uintptr_t)high << 32) | low);
+	uintptr_t self = ((uintptr_t)high << 32) | low;
+	struct fiber *fiber;
 
+	memcpy(&fiber, &self, sizeof(self));
 	after_entering(fiber);
 	fiber_leave(fiber); /* to fiber_create() */
 	fiber->run(fiber->context);

@@ -35,8 +35,7 @@ static int watch(struct shared *shared, int operation, int fd, uint32_t events, 
 {
 	struct epoll_event event = { .events = events, .data.ptr = what };
 
-	if (what)
-		HAND_OVER(what);
+	HAND_OVER(what);
 	return EPOLL_CTL(shared->epoll_fd, operation, fd, &event) == 0 ? 0 : -errno;
 }
 
@@ -55,7 +54,8 @@ int shared_init(struct shared *shared, const struct server *server)
 		return -errno;
 	rc = watch(shared, EPOLL_CTL_ADD, shared->end_fd, EPOLLIN, &shared->end_fd);
 	if (rc == 0)
-		rc = watch(shared, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN | EPOLLONESHOT, NULL);
+		rc = watch(shared, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN | EPOLLONESHOT,
+			   &shared->server);
 	return rc;
 }
 
@@ -97,7 +97,7 @@ static void resume_accepting(struct shared *shared)
 {
 	if (atomic_exchange(&shared->accept_paused, false))
 		watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT,
-		      NULL);
+		      &shared->server);
 }
 
 /* Lines */
@@ -237,7 +237,7 @@ enum shared_event shared_next(struct shared *shared, struct shared_line **line)
 
 	while (epoll_wait(shared->epoll_fd, &event, 1, -1) != 1)
 		;
-	if (event.data.ptr == NULL)
+	if (event.data.ptr == &shared->server) /* what stands for the listening socket */
 		return SHARED_ACCEPT;
 	if (event.data.ptr == &shared->end_fd)
 		return SHARED_END;
@@ -272,7 +272,8 @@ static void accept_all(struct shared *shared)
 			return;
 		}
 	}
-	watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT, NULL);
+	watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT,
+	      &shared->server);
 }
 
 void shared_accept(struct shared *shared)

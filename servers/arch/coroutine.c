@@ -139,17 +139,18 @@ static void co_sleep(struct blocking *blocking, int64_t ns)
 static int make_room(struct scheduler *scheduler, int fd)
 {
 	int count = scheduler->channel_count > 0 ? scheduler->channel_count : 64;
+	const size_t pointer = sizeof(void *);
 	struct channel **channels;
 
 	if (fd < scheduler->channel_count)
 		return 0;
 	while (count <= fd)
 		count *= 2;
-	channels = realloc(scheduler->channels, sizeof(*channels) * (size_t)count);
+	channels = realloc(scheduler->channels, pointer * (size_t)count);
 	if (!channels)
 		return -ENOMEM;
 	memset(channels + scheduler->channel_count, 0,
-	       sizeof(*channels) * (size_t)(count - scheduler->channel_count));
+	       pointer * (size_t)(count - scheduler->channel_count));
 	scheduler->channels = channels;
 	scheduler->channel_count = count;
 	return 0;
