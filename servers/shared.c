@@ -55,7 +55,7 @@ int shared_init(struct shared *shared, const struct server *server)
 	rc = watch(shared, EPOLL_CTL_ADD, shared->end_fd, EPOLLIN, &shared->end_fd);
 	if (rc == 0)
 		rc = watch(shared, EPOLL_CTL_ADD, server->listen_fd, EPOLLIN | EPOLLONESHOT,
-			   &shared->server);
+			   &shared->accept_paused);
 	return rc;
 }
 
@@ -97,7 +97,7 @@ static void resume_accepting(struct shared *shared)
 {
 	if (atomic_exchange(&shared->accept_paused, false))
 		watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT,
-		      &shared->server);
+		      &shared->accept_paused);
 }
 
 /* Lines */
@@ -237,7 +237,7 @@ enum shared_event shared_next(struct shared *shared, struct shared_line **line)
 
 	while (epoll_wait(shared->epoll_fd, &event, 1, -1) != 1)
 		;
-	if (event.data.ptr == &shared->server) /* what stands for the listening socket */
+	if (event.data.ptr == &shared->accept_paused) /* stands for the listening socket */
 		return SHARED_ACCEPT;
 	if (event.data.ptr == &shared->end_fd)
 		return SHARED_END;
@@ -273,7 +273,7 @@ static void accept_all(struct shared *shared)
 		}
 	}
 	watch(shared, EPOLL_CTL_MOD, shared->server->listen_fd, EPOLLIN | EPOLLONESHOT,
-	      &shared->server);
+	      &shared->accept_paused);
 }
 
 void shared_accept(struct shared *shared)
