@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum { PORT_MOST = 65535 };
@@ -52,12 +53,35 @@ int net_parse(const char *text, struct net_address *address)
 	return 0;
 }
 
+int net_unix(const char *path, struct net_address *address)
+{
+	struct sockaddr_un *local = (struct sockaddr_un *)&address->storage;
+	size_t length = strlen(path);
+
+	if (length == 0)
+		return -EINVAL;
+	if (length >= sizeof(local->sun_path))
+		return -ENAMETOOLONG;
+	*address = (struct net_address){ 0 };
+	local->sun_family = AF_UNIX;
+	memcpy(local->sun_path, path, length + 1);
+	address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + 1);
+	return 0;
+}
+
 char *net_format(const struct net_address *address, char text[NET_TEXT_MAX])
 {
 	char host[NI_MAXHOST];
 	char port[8];
 	bool six = address->storage.ss_family == AF_INET6;
 
+	if (address->storage.ss_family == AF_UNIX) {
+		const struct sockaddr_un *local = (const struct sockaddr_un *)&address->storage;
+
+		snprintf(text, NET_TEXT_MAX, "unix:%.*s", (int)sizeof(local->sun_path),
+			 local->sun_path);
+		return text;
+	}
 	if (getnameinfo((const struct sockaddr *)&address->storage, address->length, host,
 			sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
 		snprintf(text, NET_TEXT_MAX, "?");
@@ -112,7 +136,11 @@ static int connect_socket(int fd, const struct net_address *address, int64_t pat
 	}
 	rc = connect(fd, (const struct sockaddr *)&address->storage, address->length);
 	if (rc != 0 && (patience_ns > 0 || errno != EINPROGRESS)) {
-		rc = errno == EINPROGRESS ? -ETIMEDOUT : -errno;
+		bool is_out_of_patience =
+			errno == EINPROGRESS || (errno == EAGAIN && patience_ns > 0 &&
+						 address->storage.ss_family == AF_UNIX);
+
+		rc = is_out_of_patience ? -ETIMEDOUT : -errno;
 		close(fd);
 		return rc;
 	}
@@ -129,11 +157,11 @@ int net_connect(const struct net_address *address, int64_t patience_ns, bool *co
 }
 
 int net_connect_from(const struct net_address *source, const struct net_address *address,
-		     int64_t patience_ns)
+		     int64_t patience_ns, bool *connected)
 {
 	int on = 1;
 	int rc;
-	int fd = stream_socket(address, false);
+	int fd = stream_socket(address, patience_ns == 0);
 
 	if (fd < 0)
 		return fd;
@@ -143,7 +171,7 @@ int net_connect_from(const struct net_address *source, const struct net_address 
 		close(fd);
 		return rc;
 	}
-	return connect_socket(fd, address, patience_ns, NULL);
+	return connect_socket(fd, address, patience_ns, connected);
 }
 
 int net_connect_result(int fd)
@@ -204,6 +232,25 @@ int net_need_descriptors(int64_t needed, int64_t *hard)
 		return -EMFILE;
 	limit.rlim_cur = limit.rlim_max;
 	return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}
+
+bool net_is_loopback(const struct net_address *address)
+{
+	struct sockaddr_in in;
+
+	memcpy(&in, &address->storage, sizeof(in));
+	return address->storage.ss_family == AF_INET &&
+	       ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+struct net_address net_loopback_source(uint32_t index)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct net_address source = { .length = sizeof(in) };
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + index);
+	memcpy(&source.storage, &in, sizeof(in));
+	return source;
 }
 
 int64_t net_local_ports(void)

@@ -84,15 +84,26 @@ static const char *expectation(const struct option_spec *spec, char *text, size_
 		return "a list of processors such as 0 or 0,2-3";
 	case OPTION_ADDRESS:
 		return "HOST:PORT, such as 127.0.0.1:8080";
+	case OPTION_NUMBER:
+		return "a number such as 2.5 or 20k";
 	case OPTION_CHOICE:
 		used = (size_t)snprintf(text, size, "one of ");
 		join_choices(spec, ", ", text + used, size - used);
 		return text;
 	case OPTION_FLAG:
 	case OPTION_TEXT:
+	case OPTION_LIST:
 		break;
 	}
 	return "something else";
+}
+
+static int append(struct option_list *list, const char *text)
+{
+	if (list->count == OPTION_LIST_MAX)
+		return -E2BIG;
+	list->items[list->count++] = text;
+	return 0;
 }
 
 static int parse_value(struct option_spec *spec, const char *text)
@@ -116,13 +127,31 @@ static int parse_value(struct option_spec *spec, const char *text)
 		return cpus_parse(text, spec->value);
 	case OPTION_ADDRESS:
 		return net_parse(text, spec->value);
+	case OPTION_NUMBER:
+		return units_parse_number(text, spec->value);
+	case OPTION_LIST:
+		return append(spec->value, text);
 	}
 	return -EINVAL;
 }
 
-static bool is_number(enum option_type type)
+static bool is_whole_number(enum option_type type)
 {
 	return type == OPTION_DURATION || type == OPTION_COUNT || type == OPTION_SIZE;
+}
+
+static bool is_less(const struct option_spec *spec, int64_t bound)
+{
+	if (spec->type == OPTION_NUMBER)
+		return *(double *)spec->value < (double)bound;
+	return is_whole_number(spec->type) && *(int64_t *)spec->value < bound;
+}
+
+static bool is_more(const struct option_spec *spec, int64_t bound)
+{
+	if (spec->type == OPTION_NUMBER)
+		return *(double *)spec->value > (double)bound;
+	return is_whole_number(spec->type) && *(int64_t *)spec->value > bound;
 }
 
 static char *format_number(enum option_type type, int64_t value, char text[UNITS_TEXT_MAX])
@@ -144,15 +173,16 @@ static int take(struct option_table *table, struct option_spec *spec, const char
 	spec->given = true;
 	if (rc == -EADDRNOTAVAIL)
 		return options_complain(table, "--%s %s: no such host", spec->name, text);
+	if (rc == -E2BIG)
+		return options_complain(table, "--%s %s: it can be given %d times at most",
+					spec->name, text, OPTION_LIST_MAX);
 	if (rc != 0)
 		return options_complain(table, "--%s %s: want %s", spec->name, text,
 					expectation(spec, expected, sizeof(expected)));
-	if (!is_number(spec->type))
-		return 0;
-	if (*(int64_t *)spec->value < spec->least)
+	if (is_less(spec, spec->least))
 		return options_complain(table, "--%s %s: the least is %s", spec->name, text,
 					format_number(spec->type, spec->least, bound));
-	if (spec->most > 0 && *(int64_t *)spec->value > spec->most)
+	if (spec->most > 0 && is_more(spec, spec->most))
 		return options_complain(table, "--%s %s: the most is %s", spec->name, text,
 					format_number(spec->type, spec->most, bound));
 	return 0;
@@ -192,8 +222,10 @@ static void format_default(const struct option_spec *spec, char *text, size_t si
 	text[0] = '\0';
 	if (spec->hide_default)
 		return;
-	if (is_number(spec->type))
+	if (is_whole_number(spec->type))
 		format_number(spec->type, *(int64_t *)spec->value, value);
+	else if (spec->type == OPTION_NUMBER)
+		units_format_number(value, *(double *)spec->value);
 	else if (spec->type == OPTION_CHOICE)
 		snprintf(value, sizeof(value), "%s", spec->choices[*(int *)spec->value]);
 	else if (spec->type == OPTION_ADDRESS)
@@ -206,7 +238,9 @@ static void format_default(const struct option_spec *spec, char *text, size_t si
 
 static void print_help(const struct option_table *table)
 {
-	printf("usage: %s %s\n\n%s\n\noptions:\n", table->program, table->usage, table->about);
+	printf("usage: %s %s\n\n%s\n", table->program, table->usage, table->about);
+	if (table->count == 0 || !table->specs[0].section)
+		printf("\noptions:\n");
 	for (size_t i = 0; i < table->count; i++) {
 		const struct option_spec *spec = &table->specs[i];
 		char left[96];
@@ -214,12 +248,15 @@ static void print_help(const struct option_table *table)
 		char shown[NET_TEXT_MAX + 4];
 		char help[640];
 
+		if (spec->section)
+			printf("\n%s:\n", spec->section);
 		if (spec->type == OPTION_CHOICE)
 			join_choices(spec, "|", choices, sizeof(choices));
-		snprintf(left, sizeof(left), "  --%s %s", spec->name,
+		snprintf(left, sizeof(left), "  --%s %s%s", spec->name,
 			 spec->type == OPTION_CHOICE ? choices
 			 : spec->argument            ? spec->argument
-						     : "");
+						     : "",
+			 spec->type == OPTION_LIST ? " ..." : "");
 		format_default(spec, shown, sizeof(shown));
 		snprintf(help, sizeof(help), "%s%s", spec->help, shown);
 		if (strlen(left) >= HELP_COLUMN)

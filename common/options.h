@@ -18,6 +18,16 @@ enum option_type {
 	OPTION_CHOICE,   /* int, an index into `choices` */
 	OPTION_CPUS,     /* cpu_set_t */
 	OPTION_ADDRESS,  /* struct net_address */
+	OPTION_NUMBER,   /* double, not negative */
+	OPTION_LIST,     /* struct option_list; the option may be repeated */
+};
+
+enum { OPTION_LIST_MAX = 64 };
+
+/* The values of a repeated option, in their order; the texts are argv's. */
+struct option_list {
+	const char *items[OPTION_LIST_MAX];
+	int count;
 };
 
 struct option_spec {
@@ -30,6 +40,7 @@ struct option_spec {
 	int64_t least;              /* numbers: the smallest value allowed */
 	int64_t most;               /* numbers: the largest; 0 is no bound */
 	bool hide_default;          /* the help says what happens without the option */
+	const char *section;        /* a heading of the help that begins here, or NULL */
 	bool given;                 /* out: the option was on the command line */
 };
 

@@ -2,9 +2,13 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { FRACTION_MOST = 18 }; /* digits that fit an int64_t */
+enum {
+	FRACTION_MOST = 18, /* digits that fit an int64_t */
+	NUMBER_MAX = 64,    /* characters of a number, so that it fits a double */
+};
 
 struct unit {
 	const char *name;
@@ -71,21 +75,29 @@ static int multiply(const char *text, size_t digits, size_t fraction, int64_t fa
 	return 0;
 }
 
+/*
+ * How long the decimal number is that `text` begins with: its digits before the point, and those
+ * behind it. 0 if there is none.
+ */
+static size_t measure_number(const char *text, size_t *digits, size_t *fraction)
+{
+	*digits = strspn(text, "0123456789");
+	*fraction = 0;
+	if (*digits == 0 || text[*digits] != '.')
+		return *digits;
+	*fraction = strspn(text + *digits + 1, "0123456789");
+	return *fraction > 0 ? *digits + 1 + *fraction : 0;
+}
+
 /* A decimal number and a unit of `units`, as an integer in the base unit. */
 static int parse_quantity(const char *text, const struct unit *units, int64_t *value)
 {
-	size_t digits = strspn(text, "0123456789");
-	size_t fraction = 0;
-	size_t length = digits;
+	size_t digits;
+	size_t fraction;
+	size_t length = measure_number(text, &digits, &fraction);
 
-	if (digits == 0)
+	if (length == 0)
 		return -EINVAL;
-	if (text[length] == '.') {
-		fraction = strspn(text + length + 1, "0123456789");
-		length += 1 + fraction;
-		if (fraction == 0)
-			return -EINVAL;
-	}
 	if (text[length] == '\0' && strspn(text, "0.") == length) {
 		*value = 0;
 		return 0;
@@ -104,6 +116,34 @@ int units_parse_duration(const char *text, int64_t *ns)
 int units_parse_count(const char *text, int64_t *count)
 {
 	return parse_quantity(text, counts, count);
+}
+
+int units_parse_number(const char *text, double *number)
+{
+	static const struct {
+		const char *name;
+		const char *exponent;
+	} factors[] = { { "", "" }, { "k", "e3" }, { "M", "e6" } };
+	size_t digits;
+	size_t fraction;
+	size_t length = measure_number(text, &digits, &fraction);
+
+	if (length == 0)
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(factors) / sizeof(factors[0]); i++) {
+		char scientific[NUMBER_MAX + 4];
+
+		if (strcmp(text + length, factors[i].name) != 0)
+			continue;
+		if (length >= NUMBER_MAX)
+			return -ERANGE;
+		/* Rounded once, by strtod(), and not again by a product. */
+		snprintf(scientific, sizeof(scientific), "%.*s%s", (int)length, text,
+			 factors[i].exponent);
+		*number = strtod(scientific, NULL);
+		return 0;
+	}
+	return -EINVAL;
 }
 
 int units_parse_size(const char *text, int64_t *bytes)
@@ -137,6 +177,12 @@ char *units_format_duration_exact(char text[UNITS_TEXT_MAX], int64_t ns)
 	while (unit > durations && ns % unit->factor != 0)
 		unit--;
 	snprintf(text, UNITS_TEXT_MAX, "%lld%s", (long long)(ns / unit->factor), unit->name);
+	return text;
+}
+
+char *units_format_number(char text[UNITS_TEXT_MAX], double number)
+{
+	snprintf(text, UNITS_TEXT_MAX, "%.10g", number);
 	return text;
 }
 

@@ -14,10 +14,19 @@ int units_parse_duration(const char *text, int64_t *ns);
 /* Counts: a decimal integer, optionally with k (10^3) or M (10^6). */
 int units_parse_count(const char *text, int64_t *count);
 
+/*
+ * Numbers that need not be whole: decimal, optionally with k (10^3) or M (10^6). *number is the
+ * nearest to what is written; 64 characters or more are -ERANGE.
+ */
+int units_parse_number(const char *text, double *number);
+
 /* Sizes in bytes: a decimal integer and B, KiB, MiB, GiB, kB, MB or GB; a bare number is bytes. */
 int units_parse_size(const char *text, int64_t *bytes);
 
 enum { UNITS_TEXT_MAX = 32 };
+
+/* Write a number with up to ten digits: "2.5". Returns `text`. */
+char *units_format_number(char text[UNITS_TEXT_MAX], double number);
 
 /* Write a duration with the largest unit that keeps three digits: "9.90ms". Returns `text`. */
 char *units_format_duration(char text[UNITS_TEXT_MAX], double ns);

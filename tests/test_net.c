@@ -2,7 +2,11 @@
 #include "common/net.h"
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -119,7 +123,7 @@ Test(net, a_connection_may_come_from_another_address_of_this_machine)
 	int accepted;
 
 	cr_assert_eq(net_parse("127.0.0.3:0", &source), 0);
-	fd = net_connect_from(&source, &address, NS_PER_S);
+	fd = net_connect_from(&source, &address, NS_PER_S, NULL);
 	cr_assert_geq(fd, 0);
 	accepted = accept(listening, (struct sockaddr *)&peer, &length);
 	cr_assert_geq(accepted, 0);
@@ -127,9 +131,154 @@ Test(net, a_connection_may_come_from_another_address_of_this_machine)
 	close(accepted);
 	close(fd);
 	close(listening);
-	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S), -ECONNREFUSED);
+	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S, NULL), -ECONNREFUSED);
 	cr_assert_eq(net_parse("192.0.2.1:0", &source), 0);
-	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S), -EADDRNOTAVAIL);
+	cr_expect_eq(net_connect_from(&source, &address, NS_PER_S, NULL), -EADDRNOTAVAIL);
+	cr_expect_eq(net_connect_from(&source, &address, 0, NULL), -EADDRNOTAVAIL);
+}
+
+Test(net, a_connect_from_another_address_need_not_block)
+{
+	struct net_address address;
+	struct net_address source;
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	struct pollfd ready = { .events = POLLOUT };
+	bool connected = false;
+	int listening = listen_anywhere(&address);
+	int accepted;
+
+	cr_assert_eq(net_parse("127.0.0.3:0", &source), 0);
+	ready.fd = net_connect_from(&source, &address, 0, &connected);
+	cr_assert_geq(ready.fd, 0);
+	cr_assert_eq(poll(&ready, 1, -1), 1);
+	cr_expect_eq(net_connect_result(ready.fd), 0);
+	cr_expect(fcntl(ready.fd, F_GETFL) & O_NONBLOCK);
+	accepted = accept(listening, (struct sockaddr *)&peer, &length);
+	cr_assert_geq(accepted, 0);
+	cr_expect_eq(ntohl(peer.sin_addr.s_addr), INADDR_LOOPBACK + 2);
+	close(accepted);
+	close(ready.fd);
+	close(listening);
+}
+
+/* Unix sockets */
+
+static char directory[] = "/tmp/cwt-test-net-XXXXXX";
+
+static void make_directory(void)
+{
+	cr_assert_not_null(mkdtemp(directory));
+}
+
+static void remove_directory(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	unlink(path);
+	rmdir(directory);
+}
+
+TestSuite(unix_net, .init = make_directory, .fini = remove_directory);
+
+static void address_in_directory(struct net_address *address)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/socket", directory);
+	cr_assert_eq(net_unix(path, address), 0);
+}
+
+Test(unix_net, a_path_has_107_bytes_at_most)
+{
+	struct net_address address;
+	char path[128];
+	char expected[NET_TEXT_MAX];
+	char text[NET_TEXT_MAX];
+
+	memset(path, 'p', sizeof(path));
+	path[107] = '\0';
+	cr_expect_eq(net_unix(path, &address), 0);
+	snprintf(expected, sizeof(expected), "unix:%.110s", path);
+	cr_expect_str_eq(net_format(&address, text), expected);
+	path[107] = 'p';
+	path[108] = '\0';
+	cr_expect_eq(net_unix(path, &address), -ENAMETOOLONG);
+	cr_expect_eq(net_unix("", &address), -EINVAL);
+	cr_expect_eq(net_unix("/run/x.socket", &address), 0);
+	cr_expect_str_eq(net_format(&address, text), "unix:/run/x.socket");
+}
+
+Test(unix_net, bytes_pass_through_either_kind_of_connection)
+{
+	static const int64_t patiences_ns[] = { NS_PER_S, 0 };
+	struct net_address address;
+	int listening;
+
+	address_in_directory(&address);
+	listening = net_listen(&address, 0);
+	cr_assert_geq(listening, 0);
+	for (size_t i = 0; i < 2; i++) {
+		char bytes[8] = "";
+		struct iovec hello = { "hello", 5 };
+		bool connected = false;
+		int fd = net_connect(&address, patiences_ns[i], &connected);
+		int accepted = accept(listening, NULL, NULL);
+
+		cr_assert_geq(fd, 0);
+		cr_assert_geq(accepted, 0);
+		cr_expect(connected);
+		cr_expect_eq(net_connect_result(fd), 0);
+		net_tune(accepted);
+		net_set_timeout(accepted, SO_RCVTIMEO, NS_PER_S);
+		cr_expect_eq(net_write(fd, &hello, 1), 5);
+		cr_expect_eq(net_read(accepted, bytes, sizeof(bytes)), 5);
+		cr_expect_str_eq(bytes, "hello");
+		close(accepted);
+		close(fd);
+	}
+	close(listening);
+}
+
+Test(unix_net, who_listens_no_longer_or_never_did_is_told_apart)
+{
+	struct net_address address;
+
+	address_in_directory(&address);
+	cr_expect_eq(net_connect(&address, 0, NULL), -ENOENT);
+	cr_expect_eq(net_connect(&address, NS_PER_S, NULL), -ENOENT);
+	close(net_listen(&address, 0));
+	cr_expect_eq(net_connect(&address, 0, NULL), -ECONNREFUSED);
+	cr_expect_eq(net_connect(&address, NS_PER_S, NULL), -ECONNREFUSED);
+	cr_expect_eq(net_listen(&address, 0), -EADDRINUSE);
+}
+
+Test(unix_net, a_full_queue_is_said_to_be_one_to_try_again_or_ends_patience)
+{
+	enum { QUEUE_MOST = 8 };
+	struct net_address address;
+	int fds[QUEUE_MOST];
+	int count = 0;
+	int rc = 0;
+	int listening;
+	int fd;
+
+	address_in_directory(&address);
+	listening = net_listen(&address, 0);
+	cr_assert_geq(listening, 0);
+	cr_assert_eq(listen(listening, 1), 0);
+	while (count < QUEUE_MOST && (rc = net_connect(&address, 0, NULL)) >= 0)
+		fds[count++] = rc;
+	cr_expect_eq(rc, -EAGAIN);
+	cr_expect_eq(net_connect(&address, NS_PER_MS, NULL), -ETIMEDOUT);
+	close(accept(listening, NULL, NULL));
+	fd = net_connect(&address, 0, NULL);
+	cr_expect_geq(fd, 0);
+	close(fd);
+	while (count > 0)
+		close(fds[--count]);
+	close(listening);
 }
 
 Test(net, local_ports_are_those_of_the_kernels_range)

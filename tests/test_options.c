@@ -20,7 +20,9 @@ struct program {
 	int colour;
 	cpu_set_t cpus;
 	struct net_address address;
-	struct option_spec specs[8];
+	double number;
+	struct option_list list;
+	struct option_spec specs[10];
 	struct option_table table;
 };
 
@@ -36,9 +38,14 @@ static void set_up(struct program *program)
 		{ "colour", OPTION_CHOICE, &program->colour, NULL, "a choice", .choices = colours },
 		{ "cpus", OPTION_CPUS, &program->cpus, "LIST", "a set", .hide_default = true },
 		{ "address", OPTION_ADDRESS, &program->address, "ADDR", "an address" },
+		{ "number", OPTION_NUMBER, &program->number, "X", "a number", .least = 1,
+		  .most = 50000 },
+		{ "list", OPTION_LIST, &program->list, "ITEM", "a list" },
 	};
 
-	*program = (struct program){ .time = 5000000, .count = 25, .size = 65536, .colour = 1 };
+	*program = (struct program){
+		.time = 5000000, .count = 25, .size = 65536, .colour = 1, .number = 2.5
+	};
 	cr_assert_eq(net_parse("127.0.0.1:0", &program->address), 0);
 	memcpy(program->specs, specs, sizeof(specs));
 	program->table = (struct option_table){
@@ -138,6 +145,59 @@ Test(options, what_is_not_given_keeps_its_default_and_is_known_not_to_be_given)
 	cr_expect_null(options_find(&program.table, "brush"));
 }
 
+Test(options, a_number_need_not_be_whole)
+{
+	static const char *const words[] = { "painter", "--number=20.5k", NULL };
+	struct program program;
+	char printed[TEXT_MAX];
+	int operands;
+
+	set_up(&program);
+	cr_assert_eq(parse(&program, words, &operands, 2, printed), OPTIONS_OK, "%s", printed);
+	cr_expect_eq(program.number, 20500);
+}
+
+Test(options, a_list_has_what_is_given_in_its_order)
+{
+	char *argv[] = { "painter", "--list=b", "wall", "--list", "a", "--list=", NULL };
+	static const char *const expected[] = { "b", "a", "" };
+	struct program program;
+	int operands;
+
+	set_up(&program);
+	cr_expect_not(options_find(&program.table, "list")->given);
+	cr_assert_eq(options_parse(&program.table, 6, argv, &operands), OPTIONS_OK);
+	cr_expect(options_find(&program.table, "list")->given);
+	cr_assert_eq(program.list.count, 3);
+	for (int i = 0; i < 3; i++)
+		cr_expect_str_eq(program.list.items[i], expected[i]);
+	cr_expect_str_eq(argv[operands], "wall");
+}
+
+Test(options, a_list_that_is_too_long_is_refused_with_how_long_it_may_be)
+{
+	struct program program;
+	char *argv[OPTION_LIST_MAX + 3] = { "painter" };
+	char printed[TEXT_MAX];
+	int operands;
+	int memory;
+	int before;
+
+	for (int i = 0; i <= OPTION_LIST_MAX; i++)
+		argv[i + 1] = "--list=x";
+	set_up(&program);
+	cr_expect_eq(options_parse(&program.table, OPTION_LIST_MAX + 1, argv, &operands),
+		     OPTIONS_OK);
+	cr_expect_eq(program.list.count, OPTION_LIST_MAX);
+	set_up(&program);
+	before = redirect(2, &memory);
+	cr_expect_eq(options_parse(&program.table, OPTION_LIST_MAX + 2, argv, &operands),
+		     OPTIONS_USAGE);
+	restore(2, before, memory, printed);
+	cr_expect_str_eq(printed, "painter: --list x: it can be given 64 times at most "
+				  "(see 'painter --help')\n");
+}
+
 /* Each refusal names the option, the value, and what would do. */
 static const struct refusal {
 	const char *words[4];
@@ -166,6 +226,13 @@ static const struct refusal {
 	{ { "painter", "--cpus=x" }, "--cpus x: want a list of processors such as 0 or 0,2-3" },
 	{ { "painter", "--address=80" }, "--address 80: want HOST:PORT, such as 127.0.0.1:8080" },
 	{ { "painter", "--address=300.0.0.1:80" }, "--address 300.0.0.1:80: no such host" },
+	{ { "painter", "--number=x" }, "--number x: want a number such as 2.5 or 20k" },
+	{ { "painter", "--number=-1" }, "--number -1: want a number such as 2.5 or 20k" },
+	{ { "painter", "--number=nan" }, "--number nan: want a number such as 2.5 or 20k" },
+	{ { "painter", "--number=inf" }, "--number inf: want a number such as 2.5 or 20k" },
+	{ { "painter", "--number=0.99" }, "--number 0.99: the least is 1" },
+	{ { "painter", "--number=50000.5" }, "--number 50000.5: the most is 50000" },
+	{ { "painter", "--list" }, "--list needs a value" },
 };
 
 Test(options, a_refusal_is_one_line_that_names_the_option_and_the_value)
@@ -188,6 +255,7 @@ Test(options, a_refusal_is_one_line_that_names_the_option_and_the_value)
 Test(options, the_bounds_themselves_are_allowed)
 {
 	static const char *const table[][3] = {
+		{ "painter", "--number=1" },  { "painter", "--number=50k" },
 		{ "painter", "--count=1" },   { "painter", "--count=100" },
 		{ "painter", "--time=1us" },  { "painter", "--time=1s" },
 		{ "painter", "--size=1KiB" }, { "painter", "--size=9GiB" },
@@ -219,6 +287,9 @@ Test(options, help_lists_every_option_with_its_live_default)
 		"a choice [green]\n",
 		"a set\n",
 		"an address [127.0.0.1:0]\n",
+		"a number [2.5]\n",
+		"  --list ITEM ... ",
+		"a list\n",
 		"  --help",
 		"Dries by itself.\n",
 	};

@@ -161,3 +161,71 @@ Test(units, a_formatted_size_parses_to_itself)
 		cr_expect_eq(again, table[i].bytes, "%s", text);
 	}
 }
+
+Test(units, a_number_need_not_be_whole_and_is_the_nearest_to_its_text)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		double number;
+	} table[] = {
+		{ "0", 0, 0 },
+		{ "0.0", 0, 0 },
+		{ "2.5", 0, 2.5 },
+		{ "007", 0, 7 },
+		{ "1k", 0, 1000 },
+		{ "20k", 0, 20000 },
+		{ "1.5M", 0, 1500000 },
+		{ "0.1", 0, 0.1 },
+		/* The double that is nearest to 1.001 times 1000 is not the one nearest to 1001. */
+		{ "1.001k", 0, 1001 },
+		{ "4.35k", 0, 4350 },
+		{ "0.000001", 0, 1e-6 },
+		{ "12345678901234567890", 0, 12345678901234567890.0 },
+		{ "000000000000000000000000000000000000000000000000000000000000000", 0, 0 },
+		{ "0000000000000000000000000000000000000000000000000000000000000000", -ERANGE },
+		{ "", -EINVAL },
+		{ "k", -EINVAL },
+		{ "-1", -EINVAL },
+		{ "+1", -EINVAL },
+		{ " 1", -EINVAL },
+		{ "1 ", -EINVAL },
+		{ ".5", -EINVAL },
+		{ "1.", -EINVAL },
+		{ "1.k", -EINVAL },
+		{ "1.2.3", -EINVAL },
+		{ "1e3", -EINVAL },
+		{ "0x10", -EINVAL },
+		{ "1K", -EINVAL },
+		{ "1kk", -EINVAL },
+		{ "1,5", -EINVAL },
+		{ "inf", -EINVAL },
+		{ "nan", -EINVAL },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		double number = -1;
+		int rc = units_parse_number(table[i].text, &number);
+
+		cr_expect_eq(rc, table[i].rc, "'%s': %d, not %d", table[i].text, rc, table[i].rc);
+		if (table[i].rc == 0)
+			cr_expect_eq(number, table[i].number, "'%s': %.17g", table[i].text, number);
+	}
+}
+
+Test(units, a_formatted_number_has_no_digits_that_say_nothing)
+{
+	static const struct {
+		double number;
+		const char *text;
+	} table[] = {
+		{ 0, "0" },         { 2.5, "2.5" },        { 0.1, "0.1" },
+		{ 20000, "20000" }, { 1e9, "1000000000" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[UNITS_TEXT_MAX];
+
+		cr_expect_str_eq(units_format_number(text, table[i].number), table[i].text);
+	}
+}

@@ -13,28 +13,7 @@
 enum {
 	TICK_MS = 100,
 	QUIET_NS = 2LL * NS_PER_S, /* as long, no progress is told */
-	FIRST_HOST = 2,            /* 127.0.0.2 */
 };
-
-static bool is_loopback(const struct net_address *address)
-{
-	struct sockaddr_in in;
-
-	memcpy(&in, &address->storage, sizeof(in));
-	return address->storage.ss_family == AF_INET &&
-	       ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
-/* 127.0.0.2 for the first child, and so on. */
-static struct net_address source_of(int child)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	struct net_address source = { .length = sizeof(in) };
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + FIRST_HOST + (in_addr_t)child);
-	memcpy(&source.storage, &in, sizeof(in));
-	return source;
-}
 
 /* How many children it takes, or -errno. */
 static int count_children(const struct herd_config *config, char *why, size_t size)
@@ -46,7 +25,7 @@ static int count_children(const struct herd_config *config, char *why, size_t si
 
 	net_need_descriptors(0, &hard);
 	each = hard - HOLDER_SPARE_DESCRIPTORS;
-	if (!is_loopback(&config->address) && config->count > ports) {
+	if (!net_is_loopback(&config->address) && config->count > ports) {
 		snprintf(why, size,
 			 "%lld idle connections need as many local ports, and there are %lld "
 			 "(sysctl net.ipv4.ip_local_port_range; only a target in 127.0.0.0/8 is "
@@ -69,7 +48,7 @@ static int count_children(const struct herd_config *config, char *why, size_t si
 
 static int start_child(struct herd *herd, const struct herd_config *config, int64_t count)
 {
-	struct net_address source = source_of(herd->children);
+	struct net_address source = net_loopback_source((uint32_t)herd->children);
 	struct herd_child *child = &herd->child[herd->children];
 	pid_t parent = getpid();
 	int lines[2];
@@ -78,8 +57,8 @@ static int start_child(struct herd *herd, const struct herd_config *config, int6
 		return -errno;
 	*child = (struct herd_child){ .pid = fork(), .line = lines[0] };
 	if (child->pid == 0)
-		holder_run(config, is_loopback(&config->address) ? &source : NULL, count, lines[1],
-			   parent);
+		holder_run(config, net_is_loopback(&config->address) ? &source : NULL, count,
+			   lines[1], parent);
 	close(lines[1]);
 	if (child->pid < 0) {
 		close(lines[0]);

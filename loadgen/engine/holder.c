@@ -54,9 +54,9 @@ static bool open_one(struct holder *holder)
 	const struct herd_config *config = holder->config;
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	ssize_t sent;
-	int fd = holder->source
-			 ? net_connect_from(holder->source, &config->address, config->timeout_ns)
-			 : net_connect(&config->address, config->timeout_ns, NULL);
+	int fd = holder->source ? net_connect_from(holder->source, &config->address,
+						   config->timeout_ns, NULL)
+				: net_connect(&config->address, config->timeout_ns, NULL);
 
 	if (fd < 0)
 		return give_up_errno(holder, fd);
