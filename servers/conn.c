@@ -474,7 +474,7 @@ void conn_done(struct conn *conn, ssize_t result)
 		after_work(conn);
 		break;
 	case CONN_STATE_WAIT:
-		conn_reply(conn, 200);
+		conn_reply(conn, result < 0 ? 503 : 200);
 		break;
 	case CONN_STATE_CALL:
 		exchange_called(conn, result);

@@ -128,7 +128,7 @@ enum conn_step conn_next(struct conn *conn);
 /*
  * How the step went: bytes moved by a read or write, 0 for the end of input, 0 or 1 for a new or
  * a kept-alive backend connection, 0 for the rest, -errno for a failure. -EAGAIN after a read: it
- * was not ready after all. -ETIMEDOUT: patience is over.
+ * was not ready after all. -ETIMEDOUT: patience is over. A wait that fails makes the reply a 503.
  */
 void conn_done(struct conn *conn, ssize_t result);
 

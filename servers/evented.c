@@ -1,6 +1,7 @@
 #include "servers/evented.h"
 #include "common/clock.h"
 #include "servers/conn.h"
+#include "servers/faulty.h"
 #include "servers/reactor.h"
 #include "servers/upstream.h"
 #include <errno.h>
@@ -19,6 +20,7 @@ struct loop {
 	struct reactor reactor; /* first: what it hands on is the loop */
 	struct upstream upstream;
 	struct conn_buffers buffers;
+	struct faulty faulty;
 	uint64_t random;
 	struct task *tasks; /* all connections */
 	int64_t late_ns;    /* how late the loop wakes up, lately: see aim() */
@@ -213,10 +215,29 @@ static void learn_lateness(struct task *task)
 
 	if (loop->reactor.server->service.kind != SERVICE_DELAY)
 		return;
+	/* What came due in a stall tells nothing of how the processor wakes up. */
+	if (task->due_ns < loop->faulty.stalled_until_ns)
+		return;
 	late_ns = clock_now_ns() - task->due_ns;
 	if (late_ns > LATE_MOST_NS)
 		late_ns = LATE_MOST_NS;
 	loop->late_ns += (late_ns - loop->late_ns) / LATE_WEIGHT;
+}
+
+/* The time of the answer has come. Returns whether there is one. */
+static bool end_wait(struct task *task)
+{
+	struct faulty *faulty = &task->loop->faulty;
+	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+	enum fault fault = faulty->faults ? faulty_answer(faulty) : FAULT_NONE;
+
+	if (fault == FAULT_RESET) {
+		setsockopt(task->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+		destroy(task);
+		return false;
+	}
+	conn_done(&task->conn, fault == FAULT_STATUS ? -EIO : 0);
+	return true;
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -227,7 +248,8 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!task->deferred) {
 		learn_lateness(task);
-		conn_done(&task->conn, 0);
+		if (!end_wait(task))
+			return;
 	}
 	task->deferred = false;
 	advance(task);
@@ -242,6 +264,10 @@ static bool start_timer(struct task *task, int64_t ns, int priority)
 
 static bool try_wait(struct task *task)
 {
+	struct faulty *faulty = &task->loop->faulty;
+
+	if (faulty->faults)
+		task->conn.wait_ns = faulty_delay_ns(faulty, task->conn.wait_ns);
 	if (start_timer(task, aim(task), REACTOR_FIRST))
 		return false;
 	conn_done(&task->conn, -ENOMEM);
@@ -429,8 +455,10 @@ int evented_run(const struct server *server)
 	};
 	int rc = reactor_begin(&loop.reactor, server, &user);
 
+	faulty_begin(&loop.faulty, &loop.reactor);
 	if (rc == 0)
 		rc = reactor_run(&loop.reactor);
+	faulty_end(&loop.faulty);
 	upstream_end(&loop.upstream);
 	conn_buffers_free(&loop.buffers);
 	reactor_end(&loop.reactor);

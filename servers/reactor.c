@@ -213,10 +213,23 @@ int reactor_begin(struct reactor *reactor, const struct server *server,
 	return 0;
 }
 
+/* Look for events all the time, so that no processor has to be woken up for one. */
+static int run_busy(struct event_base *base)
+{
+	int rc = 0;
+
+	while (rc == 0 && !event_base_got_break(base))
+		rc = event_base_loop(base, EVLOOP_NONBLOCK);
+	return rc;
+}
+
 int reactor_run(struct reactor *reactor)
 {
+	int rc;
+
 	server_ready(reactor->server);
-	return event_base_dispatch(reactor->base) < 0 ? -EIO : 0;
+	rc = reactor->server->busy ? run_busy(reactor->base) : event_base_dispatch(reactor->base);
+	return rc < 0 ? -EIO : 0;
 }
 
 void reactor_end(struct reactor *reactor)

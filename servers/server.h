@@ -5,6 +5,7 @@
 #pragma once
 #include "common/net.h"
 #include "servers/conn.h"
+#include "servers/faults.h"
 #include "servers/service.h"
 #include <stdint.h>
 
@@ -15,12 +16,14 @@ enum server_replies { SERVER_REPLIES_WORKER, SERVER_REPLIES_LISTENER };
 
 struct server {
 	struct service service;
+	struct faults faults; /* on purpose, of evented servers with SERVICE_DELAY */
 	struct net_address listen;
 	struct net_address upstream;
 	int listen_fd;
 	enum server_accepts accepts;
 	enum server_events events;
 	enum server_replies replies;
+	bool busy;                   /* on a reactor: never sleep, for the sake of precision */
 	bool supervised;             /* by a process that ends it, if need be, by SIGKILL */
 	int64_t cores;               /* that it may use */
 	int64_t active;              /* threads that may work at once; 0 is no bound */
