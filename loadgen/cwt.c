@@ -5,7 +5,8 @@
 
 static const struct command commands[] = {
 	{ "model", "what the model predicts for a load, or for its seven cases", command_model },
-	{ "load", "drive a URL in a closed loop and report what came of it", command_load },
+	{ "load", "drive URLs, in a closed or an open loop, and say what came of it",
+	  command_load },
 	{ "sweep", "measure the points of a plan, server by server", command_sweep },
 	{ "check", "audit a sweep's runs and hold them against the model", command_check },
 	{ "report", "plots and a report of a checked sweep", command_report },

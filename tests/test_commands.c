@@ -136,13 +136,14 @@ Test(commands, a_mistake_in_usage_is_one_line_and_status_2)
 		{ { "model", "--cpu", "5ms", "--wall", "1ms" }, "--wall" },
 		{ { "model", "extra" }, "extra" },
 		{ { "load" }, "which URL" },
-		{ { "load", "http://127.0.0.1:1/", "http://127.0.0.1:2/" }, "one URL" },
+		{ { "load", "http://127.0.0.1:1/", "http://127.0.0.1:2/" },
+		  "another host or port" },
 		{ { "load", "127.0.0.1:1" }, "127.0.0.1:1" },
 		{ { "load", "https://127.0.0.1:1/" }, "only http://" },
 		{ { "load", "http://no-such-host.invalid/" }, "no such host" },
 		{ { "load", "http://127.0.0.1:1/", "--connections", "0" }, "--connections" },
 		{ { "load", "http://127.0.0.1:1/", "--duration", "5" }, "--duration" },
-		{ { "load", "http://127.0.0.1:1/", "--method", "PUT" }, "--method" },
+		{ { "load", "http://127.0.0.1:1/", "--method", "P UT" }, "method" },
 		{ { "load", "http://127.0.0.1:1/", "--speed", "5" }, "speed" },
 		{ { "load", "http://127.0.0.1:1/", "--connections", "1000000" }, "limit" },
 		{ { "sweep" }, "which plan" },
@@ -170,11 +171,26 @@ Test(commands, a_dead_port_is_one_line_and_status_1)
 	expect_refused(WORDS("load", url, "--duration", "50ms"), 1, "refused");
 }
 
+/*
+ * On a machine with other work to do, a run may be found invalid for that: it says so, in status
+ * and report alike.
+ */
+static void expect_verdict(const struct outcome *outcome, const json_t *root)
+{
+	const char *verdict = json_string_value(json_object_get(root, "verdict"));
+
+	cr_assert_not_null(verdict);
+	cr_expect_str_neq(verdict, "errors");
+	cr_expect_eq(outcome->status, strcmp(verdict, "valid") == 0 ? 0 : 5, "%s: %d", verdict,
+		     outcome->status);
+}
+
 Test(commands, a_load_is_reported_in_json)
 {
 	static const char *const latencies[] = { "mean", "p50", "p90", "p99", "p999", "max" };
-	static const char *const errors[] = { "connect", "reset",     "closed",  "timeout",
-					      "status",  "malformed", "changed", "idle_lost" };
+	static const char *const errors[] = { "connect",   "reset",   "closed",
+					      "short",     "timeout", "status",
+					      "malformed", "changed", "idle_lost" };
 	struct program server;
 	struct outcome outcome;
 	char text[NET_TEXT_MAX];
@@ -187,8 +203,8 @@ Test(commands, a_load_is_reported_in_json)
 	outcome = cwt(WORDS("load", url, "--json", "--connections", "3", "--duration", "100ms",
 			    "--warmup", "0", "--same-reply"));
 	program_stop(&server);
-	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
 	root = json_of(&outcome);
+	expect_verdict(&outcome, root);
 	cr_expect_gt(number(root, "requests"), 0);
 	cr_expect_float_eq(number(root, "throughput_rps") * number(root, "window_ns") / 1e9,
 			   number(root, "requests"), 1e-3 * number(root, "requests"));
@@ -225,8 +241,8 @@ Test(commands, a_load_meters_the_server_that_it_is_told)
 	outcome = cwt(WORDS("load", url, "--json", "--connections", "3", "--duration", "100ms",
 			    "--pid", pid, "--idle", "20", "--requests-per-connection", "2"));
 	program_stop(&server);
-	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
 	root = json_of(&outcome);
+	expect_verdict(&outcome, root);
 	cr_expect_eq(number(root, "idle"), 20);
 	cr_expect_eq(number(json_object_get(root, "errors"), "idle_lost"), 0);
 	cr_expect_gt(number(root, "connects"), number(root, "requests") / 2);

@@ -222,3 +222,56 @@ Test(histogram, a_reset_forgets_everything)
 	cr_expect_eq(h.count, 1);
 	cr_expect_eq(histogram_quantile(&h, 0), 7);
 }
+
+Test(histogram, a_fraction_that_binary_makes_larger_asks_for_no_record_more)
+{
+	for (int64_t value = 1; value <= 100; value++)
+		histogram_record(&h, value);
+	for (int percent = 1; percent <= 100; percent++)
+		cr_expect_eq(histogram_quantile(&h, percent / 100.0), percent, "%d", percent);
+}
+
+Test(histogram, a_value_recorded_many_times_is_as_many_records)
+{
+	static struct histogram other;
+
+	for (int i = 0; i < 1000; i++)
+		histogram_record(&h, 123456);
+	histogram_reset(&other);
+	histogram_record_times(&other, 1, 0);
+	histogram_record_times(&other, 123456, 1000);
+	cr_expect_arr_eq(&other, &h, sizeof(h));
+}
+
+Test(histogram, a_sum_is_as_if_all_had_been_recorded_in_one)
+{
+	static const struct {
+		int64_t into[4]; /* up to -1 */
+		int64_t from[4];
+	} table[] = {
+		{ { -1 }, { -1 } },
+		{ { 5, -1 }, { -1 } },
+		{ { -1 }, { 5, 7, -1 } },
+		{ { 5, 300, -1 }, { 1, -1 } },
+		{ { 5, -1 }, { INT64_MAX, -1 } },
+		{ { 1000, -1 }, { 1000, 5000, -1 } },
+	};
+	static struct histogram from;
+	static struct histogram all;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		histogram_reset(&h);
+		histogram_reset(&from);
+		histogram_reset(&all);
+		for (const int64_t *value = table[i].into; *value >= 0; value++) {
+			histogram_record(&h, *value);
+			histogram_record(&all, *value);
+		}
+		for (const int64_t *value = table[i].from; *value >= 0; value++) {
+			histogram_record(&from, *value);
+			histogram_record(&all, *value);
+		}
+		histogram_add(&h, &from);
+		cr_expect_arr_eq(&h, &all, sizeof(h), "%zu", i);
+	}
+}

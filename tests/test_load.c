@@ -15,18 +15,21 @@ static struct load_result result;
 TestSuite(load, .timeout = 60);
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+static struct request request = { .bytes = get, .length = sizeof(get) - 1 };
+static struct request_set set = { .requests = &request, .count = 1 };
+static struct load_part parts[WINDOWS];
 
 /* Connections at once, so that a first reply that is wrong does not end the run. */
 static struct load_config config_of(void)
 {
 	return (struct load_config){
 		.address = server.address,
-		.request = get,
-		.request_length = sizeof(get) - 1,
+		.requests = &set,
 		.connections = N,
 		.ramp_ns = 0,
 		.window_ns = 150 * NS_PER_MS,
-		.windows = WINDOWS,
+		.parts = parts,
+		.part_count = WINDOWS,
 		.timeout_ns = 30LL * NS_PER_S,
 	};
 }
@@ -43,8 +46,8 @@ static uint64_t sum_of_windows(void)
 {
 	uint64_t sum = 0;
 
-	for (int i = 0; i < result.windows; i++)
-		sum += result.window_requests[i];
+	for (int i = 0; i < WINDOWS; i++)
+		sum += parts[i].requests;
 	return sum;
 }
 
@@ -68,7 +71,6 @@ static void expect_consistent(const char *name)
 	cr_expect_leq(result.requests, result.all_requests, "%s", name);
 	cr_expect_eq(sum_of_windows(), result.requests, "%s", name);
 	cr_expect_eq(result.latency.count, result.requests, "%s", name);
-	cr_expect_eq(result.windows, WINDOWS, "%s", name);
 	/* What the server got and the client did not count is what was under way at the end. */
 	cr_expect_geq((int64_t)requests, (int64_t)(result.all_requests), "%s", name);
 	cr_expect_leq((int64_t)requests, (int64_t)(result.all_requests + result.error_count) + N,
@@ -166,9 +168,9 @@ Test(load, a_reply_to_head_has_no_body)
 
 		scripted_start(&server, &(struct script){ replies[i] });
 		config = config_of();
-		config.request = head;
-		config.request_length = sizeof(head) - 1;
-		config.head_request = true;
+		request = (struct request){ .bytes = head,
+					    .length = sizeof(head) - 1,
+					    .is_head = true };
 		cr_expect_eq(run(&config), 0);
 		expect_errors(LOAD_ERRORS, replies[i]);
 		cr_expect_gt(result.all_requests, 0);
@@ -188,13 +190,27 @@ Test(load, every_kind_of_error_is_told_from_the_others)
 		{ "closed in the head", { "HTTP/1.1 200 O", SCRIPTED_CLOSE }, LOAD_ERROR_CLOSED },
 		{ "closed in the body",
 		  { OK "Content-Length: 6\r\n\r\nhello", SCRIPTED_CLOSE },
-		  LOAD_ERROR_CLOSED },
+		  LOAD_ERROR_SHORT },
+		{ "closed before the body",
+		  { OK "Content-Length: 6\r\n\r\n", SCRIPTED_CLOSE },
+		  LOAD_ERROR_SHORT },
 		{ "closed in a chunk",
 		  { OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", SCRIPTED_CLOSE },
-		  LOAD_ERROR_CLOSED },
+		  LOAD_ERROR_SHORT },
+		{ "closed in the trailer",
+		  { OK "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n", SCRIPTED_CLOSE },
+		  LOAD_ERROR_SHORT },
 		{ "closed after an interim",
 		  { "HTTP/1.1 100 Continue\r\n\r\n", SCRIPTED_CLOSE },
 		  LOAD_ERROR_CLOSED },
+		{ "closed in the body where the good one goes on",
+		  { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", SCRIPTED_CLOSE,
+		    .good_replies = 20 },
+		  LOAD_ERROR_SHORT },
+		{ "closed in the body, unlike the good one",
+		  { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", SCRIPTED_CLOSE,
+		    .good_replies = 20 },
+		  LOAD_ERROR_SHORT },
 		{ "closed where the good one goes on",
 		  { "HTTP/1.1 200 OK\r\nCont", SCRIPTED_CLOSE, .good_replies = 20 },
 		  LOAD_ERROR_CLOSED },
@@ -220,6 +236,11 @@ Test(load, every_kind_of_error_is_told_from_the_others)
 		{ "two replies to one request", { OK BYTES OK BYTES }, LOAD_ERROR_MALFORMED },
 		{ "more than the good reply",
 		  { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokay", .good_replies = 20 },
+		  LOAD_ERROR_MALFORMED },
+		{ "the good reply twice",
+		  { "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+		    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		    .good_replies = 20 },
 		  LOAD_ERROR_MALFORMED },
 		{ "bad after good ones",
 		  { "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", .good_replies = 20 },
@@ -302,7 +323,7 @@ Test(load, a_target_that_never_answers_ends_the_run_with_the_reason)
 	cr_expect_eq(load_run(&config, &result), -ECONNREFUSED);
 	config.ramp_ns = LOAD_RAMP_AUTO;
 	cr_expect_eq(load_run(&config, &result), -ECONNREFUSED);
-	expect_errors(LOAD_ERROR_CONNECT, "refused");
+	expect_errors(LOAD_ERROR_REFUSED, "refused");
 	cr_expect_eq(result.never_served, N);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		scripted_start(&server, &table[i].script);
@@ -323,7 +344,7 @@ Test(load, a_server_that_goes_away_is_counted_and_does_not_end_the_run)
 	config.window_ns = 400 * NS_PER_MS; /* time for tries after those that were in the queue */
 	cr_expect_eq(run(&config), 0);
 	/* One may have been in the queue when it closed. */
-	cr_expect_gt(result.errors[LOAD_ERROR_CONNECT], 0);
+	cr_expect_gt(result.errors[LOAD_ERROR_REFUSED], 0);
 	cr_expect_eq(result.all_requests, 8);
 	cr_expect_geq(result.window_ns, config.window_ns);
 }
@@ -361,7 +382,7 @@ Test(load, an_automatic_ramp_opens_every_connection)
 }
 
 struct seen {
-	int edges[2];
+	int edges[3];
 	int progress;
 	bool in_order;
 	atomic_bool stop;
@@ -372,7 +393,7 @@ static void note_edge(void *context, enum load_edge edge)
 {
 	struct seen *seen = context;
 
-	seen->in_order = edge == LOAD_EDGE_START || seen->edges[LOAD_EDGE_START] == 1;
+	seen->in_order = edge == LOAD_EDGE_START || seen->edges[edge - 1] == 1;
 	seen->edges[edge]++;
 }
 
@@ -385,7 +406,7 @@ static void stop_at_progress(void *context, const struct load_progress *progress
 	atomic_store(&seen->stop, true);
 }
 
-Test(load, each_edge_of_the_window_is_told_once)
+Test(load, each_edge_of_the_window_is_told_once_and_in_order)
 {
 	struct seen seen = { .in_order = false };
 	struct load_config config;
@@ -397,6 +418,7 @@ Test(load, each_edge_of_the_window_is_told_once)
 	cr_expect_eq(run(&config), 0);
 	cr_expect_eq(seen.edges[LOAD_EDGE_START], 1);
 	cr_expect_eq(seen.edges[LOAD_EDGE_END], 1);
+	cr_expect_eq(seen.edges[LOAD_EDGE_DONE], 1);
 	cr_expect(seen.in_order);
 	cr_expect_geq(result.window_ns, config.window_ns);
 	cr_expect_gt(result.client_cpu_ns, 0);
@@ -446,10 +468,11 @@ Test(load, too_many_connections_are_refused_with_the_limits_name)
 	const char *said;
 
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	cr_expect_null(load_refusal(60, text, sizeof(text)));
+	cr_expect_null(
+		load_refusal(&(struct load_config){ .connections = 60 }, text, sizeof(text)));
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	cr_expect_gt(limit.rlim_cur, 60, "the soft limit is raised");
-	said = load_refusal(1000, text, sizeof(text));
+	said = load_refusal(&(struct load_config){ .connections = 1000 }, text, sizeof(text));
 	cr_assert_not_null(said);
 	cr_expect_not_null(strstr(said, "1000 connections"), "%s", said);
 	cr_expect_not_null(strstr(said, "the hard limit is 100"), "%s", said);

@@ -115,3 +115,34 @@ Test(url, a_host_that_is_too_long_is_refused)
 	strcpy(text + 7 + URL_HOST_MAX, "/");
 	cr_expect_eq(url_parse(text, &url), -EINVAL);
 }
+
+Test(url, one_of_another_server_is_found)
+{
+	static const struct {
+		const char *texts[3];
+		int stray;
+	} table[] = {
+		{ { "http://127.0.0.1:8080/a", "http://127.0.0.1:8080/b", "http://127.0.0.1:8080" },
+		  -1 },
+		{ { "http://127.0.0.1/a", "http://127.0.0.1:80/b", "http://127.0.0.1:00080/c" },
+		  -1 },
+		{ { "http://localhost/a", "http://LOCALHOST/b", "http://LocalHost:80/" }, -1 },
+		{ { "http://[::1]/a", "http://[::1]:80/b", "http://[::1]/c" }, -1 },
+		{ { "http://127.0.0.1/", "http://127.0.0.1:81/", "http://127.0.0.1/" }, 1 },
+		{ { "http://127.0.0.1/", "http://127.0.0.1/", "http://127.0.0.2/" }, 2 },
+		{ { "http://127.0.0.1/", "http://127.0.0.1/", "http://127.0.0.11/" }, 2 },
+		{ { "http://[::1]:1/", "http://[::1]:1/", "http://[::1]:2/" }, 2 },
+		/* Its Host would be another. */
+		{ { "http://127.0.0.1/", "http://localhost/", "http://127.0.0.1/" }, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		static struct url urls[3];
+
+		for (int j = 0; j < 3; j++)
+			cr_assert_eq(url_parse(table[i].texts[j], &urls[j]), 0, "%s",
+				     table[i].texts[j]);
+		cr_expect_eq(url_stray(urls, 3), table[i].stray, "row %zu", i);
+		cr_expect_eq(url_stray(urls, 1), -1);
+	}
+}

@@ -2,125 +2,177 @@
 #include "common/clock.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
+#include "loadgen/engine/hdr_log.h"
+#include "loadgen/report/percentiles.h"
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { MIB = 1024 * 1024 };
 
-static json_t *errors_json(const struct load_job *job)
+static void print_heading(const struct load_job *job)
+{
+	const struct load_config *config = &job->config;
+	char t[2][UNITS_TEXT_MAX];
+
+	printf("%s", job->url);
+	if (job->url_count > 1)
+		printf(" and %d more", job->url_count - 1);
+	printf(": %lld connections", (long long)config->connections);
+	if (job->idle > 0)
+		printf(" beside %lld idle ones", (long long)job->idle);
+	if (load_is_open_loop(job))
+		printf(", open loop, %.6g requests/s %s", config->schedule->rate,
+		       config->schedule->kind == SCHEDULE_CONSTANT  ? "evenly"
+		       : config->schedule->kind == SCHEDULE_POISSON ? "as a Poisson process"
+								    : "by the trace");
+	else
+		printf(", closed loop");
+	if (config->think_ns > 0)
+		printf(", think %s", units_format_duration(t[0], (double)config->think_ns));
+	if (job->engine != ENGINE_EPOLL)
+		printf(", engine %s", load_engine_name(job));
+	printf(", %s%s\n", units_format_duration(t[1], (double)job->result.window_ns),
+	       job->result.interrupted ? " (interrupted)" : "");
+	if (job->merged.reports > 0)
+		printf("  merged      from %lld reports of %d target%s\n",
+		       (long long)job->merged.reports, job->url_count,
+		       job->url_count == 1 ? "" : "s");
+}
+
+static void print_reasons(const struct load_job *job)
+{
+	json_t *reasons = load_reasons_json(job);
+	size_t i;
+	json_t *reason;
+
+	json_array_foreach(reasons, i, reason)
+		printf("              %s: %s;\n              %s\n",
+		       json_string_value(json_object_get(reason, "kind")),
+		       json_string_value(json_object_get(reason, "figure")),
+		       json_string_value(json_object_get(reason, "remedy")));
+	json_decref(reasons);
+}
+
+static void print_verdict(const struct load_job *job)
+{
+	const struct validity_verdict *verdict = &job->verdict;
+	char text[FAIL_ON_TEXT_MAX];
+
+	if (job->result.interrupted)
+		printf("  verdict     none: it was cut short\n");
+	else if (verdict->verdict == VALID)
+		printf("  verdict     valid\n");
+	else
+		printf("  verdict     INVALID: %s\n", validity_names[verdict->verdict]);
+	if (!job->result.interrupted)
+		print_reasons(job);
+	for (int i = 0; i < job->met_count; i++)
+		printf("  FAILED      %s\n",
+		       fail_on_format(text, &job->fail_on.conditions[job->met[i]]));
+	if (job->result.target_died)
+		printf("  ended       the target has refused every connection for 3 s: it has "
+		       "died\n");
+}
+
+static void print_latency(const char *name, const struct histogram *h)
+{
+	char t[6][UNITS_TEXT_MAX];
+
+	printf("  %-11s mean %s, p50 %s, p90 %s, p99 %s, p99.9 %s, max %s\n", name,
+	       units_format_duration(t[0], histogram_mean(h)),
+	       units_format_duration(t[1], (double)histogram_quantile(h, 0.5)),
+	       units_format_duration(t[2], (double)histogram_quantile(h, 0.9)),
+	       units_format_duration(t[3], (double)histogram_quantile(h, 0.99)),
+	       units_format_duration(t[4], (double)histogram_quantile(h, 0.999)),
+	       units_format_duration(t[5], (double)h->most));
+}
+
+static void print_latencies(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	json_t *errors = json_object();
+	int64_t floor_ns = job->is_calibrated ? job->calibration.floor_p99_ns : 0;
+	char t[3][UNITS_TEXT_MAX];
+	int64_t low_ns;
+	int64_t high_ns;
 
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		json_object_set_new(errors, load_error_names[i],
-				    json_integer((json_int_t)result->errors[i]));
-	json_object_set_new(errors, "idle_lost", json_integer((json_int_t)job->idle_lost));
-	return errors;
-}
-
-static json_t *latency_json(const struct histogram *h)
-{
-	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "mean", histogram_mean(h), "min",
-			 (json_int_t)h->least, "p50", (json_int_t)histogram_quantile(h, 0.5), "p90",
-			 (json_int_t)histogram_quantile(h, 0.9), "p99",
-			 (json_int_t)histogram_quantile(h, 0.99), "p999",
-			 (json_int_t)histogram_quantile(h, 0.999), "max", (json_int_t)h->most);
-}
-
-static double cpu_per_request(const struct load_result *result)
-{
-	return result->requests > 0 ? (double)result->client_cpu_ns / (double)result->requests : 0;
-}
-
-static double server_cpu_per_request(const struct load_job *job)
-{
-	const struct load_metered *server = &job->server;
-	uint64_t requests = job->result.requests;
-
-	return requests > 0 ? (double)(server->end_ns - server->start_ns) / (double)requests : 0;
-}
-
-/* A thread's switches are gone when it has ended: they are known only if none came or went. */
-static bool knows_switches(const struct load_job *job)
-{
-	const struct load_metered *server = &job->server;
-
-	return server->is_complete && job->result.all_requests > 0 &&
-	       meter_same_tasks(&server->before, &server->after);
-}
-
-static double switches_per_request(const struct load_job *job, int64_t before, int64_t after)
-{
-	return (double)(after - before) / (double)job->result.all_requests;
-}
-
-static double utilisation(const struct load_result *result)
-{
-	return result->window_ns > 0 ? (double)result->client_cpu_ns / (double)result->window_ns
-				     : 0;
-}
-
-static void add_server_json(json_t *root, const struct load_job *job)
-{
-	const struct meter *before = &job->server.before;
-	const struct meter *after = &job->server.after;
-	json_t *voluntary = json_null();
-	json_t *involuntary = json_null();
-
-	json_object_set_new(root, "server_cpu_ns_per_request",
-			    json_real(server_cpu_per_request(job)));
-	if (knows_switches(job)) {
-		voluntary =
-			json_real(switches_per_request(job, before->voluntary, after->voluntary));
-		involuntary = json_real(
-			switches_per_request(job, before->involuntary, after->involuntary));
+	if (result->requests == 0 && result->unfinished == 0) {
+		printf("  latency     unknown: no good reply counts\n");
+		return;
 	}
-	json_object_set_new(root, "server_voluntary_switches_per_request", voluntary);
-	json_object_set_new(root, "server_involuntary_switches_per_request", involuntary);
-	json_object_set_new(root, "server_processes", json_integer((json_int_t)after->processes));
-	json_object_set_new(root, "server_threads", json_integer((json_int_t)after->threads));
-	json_object_set_new(root, "server_rss_bytes", json_integer((json_int_t)after->rss_bytes));
-	json_object_set_new(root, "server_pss_bytes", json_integer((json_int_t)after->pss_bytes));
+	if (load_is_open_loop(job) || job->config.think_ns > 0) {
+		print_latency("intended", &result->latency);
+		print_latency("sent", &result->sent_latency);
+	} else {
+		print_latency("latency", &result->latency);
+	}
+	load_interval_ns(&result->latency, 0.99, floor_ns, &low_ns, &high_ns);
+	printf("              p99 is within %s ... %s (95 %%)",
+	       units_format_duration(t[0], (double)low_ns),
+	       units_format_duration(t[1], (double)high_ns));
+	if (job->is_calibrated)
+		printf(", of which up to %s are the way's",
+		       units_format_duration(t[2], (double)floor_ns));
+	printf("\n");
 }
 
-static void print_json(const struct load_job *job)
+static void print_errors(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	json_t *windows = json_array();
-	json_t *root;
 
-	for (int i = 0; i < result->windows; i++)
-		json_array_append_new(windows,
-				      json_integer((json_int_t)result->window_requests[i]));
-	root = json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:I, s:f, s:f, s:I, s:o, s:I, "
-			 "s:b}",
-			 "url", job->url, "connections", (json_int_t)job->config.connections,
-			 "idle", (json_int_t)job->idle, "connects", (json_int_t)result->connects,
-			 "requests", (json_int_t)result->requests, "throughput_rps",
-			 result->throughput, "latency_ns", latency_json(&result->latency), "errors",
-			 errors_json(job), "never_served", (json_int_t)result->never_served,
-			 "client_cpu_ns_per_request", cpu_per_request(result), "client_utilisation",
-			 utilisation(result), "client_lag_p99_ns",
-			 (json_int_t)histogram_quantile(&result->lag, 0.99), "window_requests",
-			 windows, "window_ns", (json_int_t)result->window_ns, "interrupted",
-			 result->interrupted);
-	if (job->server.pid > 0)
-		add_server_json(root, job);
-	command_print_json(root);
+	printf("  errors      %llu",
+	       (unsigned long long)result->error_count + (unsigned long long)job->idle_lost);
+	for (int i = 0; i < LOAD_ERRORS; i++)
+		if (result->errors[i] > 0)
+			printf(", %s %llu", load_error_names[i],
+			       (unsigned long long)result->errors[i]);
+	if (job->idle_lost > 0)
+		printf(", idle_lost %lld", (long long)job->idle_lost);
+	if (load_is_open_loop(job))
+		printf("; unfinished %llu\n", (unsigned long long)result->unfinished);
+	else if (job->engine == ENGINE_WRK)
+		printf("\n");
+	else
+		printf("; connections never served %lld\n", (long long)result->never_served);
+}
+
+static void print_generator(const struct load_job *job)
+{
+	const struct load_result *result = &job->result;
+	char t[3][UNITS_TEXT_MAX];
+	double spin = load_client_spin(job);
+	struct load_lags lags = load_lags(job);
+
+	printf("  generator   %s of CPU per request, ",
+	       units_format_duration(t[0], load_client_cpu_ns(result)));
+	if (job->merged.reports > 0)
+		printf("%.0f %% of a core, its busiest thread ",
+		       100 * load_client_utilisation(job));
+	printf("%.0f %% of a core", 100 * result->busy);
+	if (spin > 0)
+		printf(" and %.0f %% in spinning", 100 * spin);
+	printf(", %slag p99 %s", job->merged.reports > 0 ? "largest " : "",
+	       units_format_duration(t[1], (double)lags.p99_ns));
+	if (load_is_open_loop(job))
+		printf(", start lag p99 %s",
+		       units_format_duration(t[2], (double)lags.start_p99_ns));
+	printf("\n");
+	if (job->config.requests_per_connection > 0)
+		printf("  connects    %llu\n", (unsigned long long)result->connects);
 }
 
 static void print_server(const struct load_job *job)
 {
-	const struct meter *before = &job->server.before;
 	const struct meter *after = &job->server.after;
 	char cpu[UNITS_TEXT_MAX];
+	double voluntary;
+	double involuntary;
 
 	printf("  server      %s of CPU per request",
-	       units_format_duration(cpu, server_cpu_per_request(job)));
-	if (knows_switches(job))
-		printf(", switches per request %.3g voluntary, %.3g involuntary\n",
-		       switches_per_request(job, before->voluntary, after->voluntary),
-		       switches_per_request(job, before->involuntary, after->involuntary));
+	       units_format_duration(cpu, load_server_cpu_ns(job)));
+	if (load_switches(job, &voluntary, &involuntary))
+		printf(", switches per request %.3g voluntary, %.3g involuntary\n", voluntary,
+		       involuntary);
 	else
 		printf("; switches unknown: threads came or went\n");
 	if (job->server.is_complete)
@@ -132,50 +184,66 @@ static void print_server(const struct load_job *job)
 static void print_text(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	const struct histogram *h = &result->latency;
-	char t[6][UNITS_TEXT_MAX];
 
-	printf("%s: %lld connections", job->url, (long long)job->config.connections);
-	if (job->idle > 0)
-		printf(" beside %lld idle ones", (long long)job->idle);
-	printf(", closed loop, %s%s\n", units_format_duration(t[0], (double)result->window_ns),
-	       result->interrupted ? " (interrupted)" : "");
+	print_heading(job);
 	printf("  throughput  %.6g requests/s (%llu requests)\n", result->throughput,
 	       (unsigned long long)result->requests);
-	printf("  latency     mean %s, p50 %s, p90 %s, p99 %s, p99.9 %s, max %s\n",
-	       units_format_duration(t[0], histogram_mean(h)),
-	       units_format_duration(t[1], (double)histogram_quantile(h, 0.5)),
-	       units_format_duration(t[2], (double)histogram_quantile(h, 0.9)),
-	       units_format_duration(t[3], (double)histogram_quantile(h, 0.99)),
-	       units_format_duration(t[4], (double)histogram_quantile(h, 0.999)),
-	       units_format_duration(t[5], (double)h->most));
-	printf("  errors      %llu",
-	       (unsigned long long)result->error_count + (unsigned long long)job->idle_lost);
-	for (int i = 0; i < LOAD_ERRORS; i++)
-		if (result->errors[i] > 0)
-			printf(", %s %llu", load_error_names[i],
-			       (unsigned long long)result->errors[i]);
-	if (job->idle_lost > 0)
-		printf(", idle_lost %lld", (long long)job->idle_lost);
-	printf("; connections never served %lld\n", (long long)result->never_served);
-	printf("  generator   %s of CPU per request, %.0f %% of a core, lag p99 %s\n",
-	       units_format_duration(t[0], cpu_per_request(result)), 100 * utilisation(result),
-	       units_format_duration(t[1], (double)histogram_quantile(&result->lag, 0.99)));
-	if (job->config.requests_per_connection > 0)
-		printf("  connects    %llu\n", (unsigned long long)result->connects);
+	print_latencies(job);
+	print_errors(job);
+	if (job->engine != ENGINE_WRK)
+		print_generator(job);
 	if (job->server.pid > 0)
 		print_server(job);
-	if (utilisation(result) > 0.85)
-		printf("  warning: the generator's core was %.0f %% busy: this may be its limit, "
-		       "not the "
-		       "server's; give it a core of its own (--cpus)\n",
-		       100 * utilisation(result));
+	print_verdict(job);
 }
 
-void load_report(const struct load_job *job)
+/* Files */
+
+static int write_log(const struct load_job *job)
 {
+	const struct load_result *result = &job->result;
+	FILE *file = fopen(job->hdr_path, "we");
+	int rc = file ? hdr_log_begin(file, result->window_start_unix_ns) : -errno;
+
+	if (rc == 0)
+		rc = hdr_log_write(file, "intended", 0, result->window_ns, &result->latency);
+	if (rc == 0)
+		rc = hdr_log_write(file, "sent", 0, result->window_ns, &result->sent_latency);
+	if (file && fclose(file) != 0 && rc == 0)
+		rc = -errno;
+	return rc == 0 ? CWT_OK
+		       : options_fail("cwt load", "--hdr-log %s: %s", job->hdr_path, strerror(-rc));
+}
+
+static int draw(const struct load_job *job)
+{
+	const struct load_result *result = &job->result;
+	bool has_intended = load_is_open_loop(job) || job->config.think_ns > 0;
+	char why[PERCENTILES_WHY_MAX];
+
+	if (percentiles_plot(job->plot_path, job->url, has_intended ? &result->latency : NULL,
+			     &result->sent_latency, why) == 0)
+		return CWT_OK;
+	return options_fail("cwt load", "--plot: %s", why);
+}
+
+int load_report_nothing(void)
+{
+	options_fail("cwt load", "interrupted before there was anything to report");
+	return CWT_INTERRUPTED;
+}
+
+int load_report(const struct load_job *job)
+{
+	int rc = CWT_OK;
+
 	if (job->json)
-		print_json(job);
+		command_print_json(load_json(job));
 	else
 		print_text(job);
+	if (job->hdr_path)
+		rc = write_log(job);
+	if (job->plot_path && rc == CWT_OK)
+		rc = draw(job);
+	return rc;
 }

@@ -37,15 +37,36 @@ void histogram_reset(struct histogram *histogram)
 
 void histogram_record(struct histogram *histogram, int64_t value)
 {
+	histogram_record_times(histogram, value, 1);
+}
+
+void histogram_record_times(struct histogram *histogram, int64_t value, uint64_t times)
+{
+	if (times == 0)
+		return;
 	if (value < 0)
 		value = 0;
 	if (histogram->count == 0 || value < histogram->least)
 		histogram->least = value;
 	if (value > histogram->most)
 		histogram->most = value;
-	histogram->count++;
-	histogram->sum += (double)value;
-	histogram->buckets[bucket_of((uint64_t)value)]++;
+	histogram->count += times;
+	histogram->sum += (double)value * (double)times;
+	histogram->buckets[bucket_of((uint64_t)value)] += times;
+}
+
+void histogram_add(struct histogram *into, const struct histogram *from)
+{
+	if (from->count == 0)
+		return;
+	if (into->count == 0 || from->least < into->least)
+		into->least = from->least;
+	if (from->most > into->most)
+		into->most = from->most;
+	into->count += from->count;
+	into->sum += from->sum;
+	for (unsigned bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket++)
+		into->buckets[bucket] += from->buckets[bucket];
 }
 
 double histogram_mean(const struct histogram *histogram)
@@ -55,7 +76,8 @@ double histogram_mean(const struct histogram *histogram)
 
 int64_t histogram_quantile(const struct histogram *histogram, double fraction)
 {
-	uint64_t rank = (uint64_t)ceil(fraction * (double)histogram->count);
+	/* 0.07 is a little more than 7/100 in binary, and must not ask for the eighth of 100. */
+	uint64_t rank = (uint64_t)ceil(nextafter(fraction, 0) * (double)histogram->count);
 	uint64_t seen = 0;
 
 	if (rank <= 1)

@@ -77,6 +77,7 @@ static bool judge(struct holder *holder, enum reply_outcome outcome, bool keep_a
 		holder->word.served++;
 		return true;
 	case REPLY_CLOSED:
+	case REPLY_SHORT:
 		return give_up(holder, -ECONNRESET, "the server closed the connection");
 	case REPLY_STATUS:
 		return give_up(holder, -EPROTO, "the reply's status is neither 2xx nor 3xx");
@@ -98,6 +99,7 @@ static bool read_reply(struct holder *holder, int fd, int64_t deadline)
 		struct pollfd waiting = { fd, POLLIN, 0 };
 		int64_t left = deadline - clock_now_ns();
 		char bytes[READ_BYTES];
+		size_t used;
 		ssize_t rc = -1;
 
 		errno = EAGAIN;
@@ -108,7 +110,9 @@ static bool read_reply(struct holder *holder, int fd, int64_t deadline)
 		else if (rc == 0)
 			outcome = reply_end_of_input(&holder->check, &reply);
 		else
-			outcome = reply_feed(&holder->check, &reply, bytes, (size_t)rc);
+			outcome = reply_feed(&holder->check, &reply, bytes, (size_t)rc, &used);
+		if (rc > 0 && outcome == REPLY_GOOD && used < (size_t)rc)
+			outcome = REPLY_MALFORMED; /* it was asked for one reply */
 	}
 	ok = ok && judge(holder, outcome, reply.keep_alive);
 	reply_clear(&holder->check, &reply);

@@ -1,6 +1,7 @@
 #include "loadgen/engine/url.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,4 +42,28 @@ int url_parse(const char *text, struct url *url)
 	snprintf(address, sizeof(address), "%s%s", url->host,
 		 strchr(host ? host : url->host, ':') ? "" : ":80");
 	return net_parse(address, &url->address);
+}
+
+/* The host without its port, as a length; and the port. */
+static size_t split_host(const char *host, long *port)
+{
+	const char *bracket = strchr(host, ']');
+	const char *colon = strchr(bracket ? bracket : host, ':');
+
+	*port = colon ? strtol(colon + 1, NULL, 10) : 80;
+	return colon ? (size_t)(colon - host) : strlen(host);
+}
+
+int url_stray(const struct url *urls, int count)
+{
+	for (int i = 1; i < count; i++) {
+		long port;
+		long first_port;
+		size_t length = split_host(urls[i].host, &port);
+
+		if (length != split_host(urls[0].host, &first_port) || port != first_port ||
+		    strncasecmp(urls[i].host, urls[0].host, length) != 0)
+			return i;
+	}
+	return -1;
 }

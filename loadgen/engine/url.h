@@ -15,3 +15,10 @@ struct url {
  * (no such host).
  */
 int url_parse(const char *text, struct url *url);
+
+/*
+ * The URLs of a run are all on one server. Returns the index of the first whose host or port is not
+ * that of urls[0], or -1 if all agree. Hosts are compared as they are written, but for case and for
+ * a port of 80 that is left out: two names of one machine are two hosts to a server.
+ */
+int url_stray(const struct url *urls, int count);

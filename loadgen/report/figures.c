@@ -1,17 +1,15 @@
 #include "loadgen/report/figures.h"
 #include "loadgen/model/model.h"
 #include "loadgen/report/cases.h"
+#include "loadgen/report/gnuplot.h"
 #include "loadgen/report/series.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 const char *const figure_names[FIGURES] = { "series", "cases", "threads", "crossover" };
 
@@ -257,44 +255,13 @@ static int write_crossover(const char *directory, const struct summary *summary,
 	return write_data(directory, "crossover.dat", summary, write_crossover_data, any, why);
 }
 
-/* gnuplot */
-
-static int run_gnuplot(const char *directory, const char *name, char why[SUMMARY_WHY_MAX])
-{
-	char script[PATH_MAX];
-	int status;
-	pid_t pid;
-
-	snprintf(script, sizeof(script), "%s/%s.gp", CWT_PLOTS, name);
-	pid = fork();
-	if (pid == 0) {
-		char folder[PATH_MAX];
-
-		snprintf(folder, sizeof(folder), "%s/figures", directory);
-		if (chdir(folder) == 0)
-			execlp("gnuplot", "gnuplot", script, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-		snprintf(why, SUMMARY_WHY_MAX, "gnuplot could not be started: %s", strerror(errno));
-		return -EIO;
-	}
-	if (status == 0)
-		return 0;
-	snprintf(why, SUMMARY_WHY_MAX,
-		 WIFEXITED(status) && WEXITSTATUS(status) == 127
-			 ? "gnuplot is missing: scripts/setup installs it (%s)"
-			 : "gnuplot failed on %s: see its lines above",
-		 script);
-	return -EIO;
-}
-
 int figures_draw(const char *directory, const struct summary *summary, bool drawn[FIGURES],
 		 char why[SUMMARY_WHY_MAX])
 {
 	typedef int write_figure(const char *, const struct summary *, bool *, char *);
 	static write_figure *const writers[FIGURES] = { write_series, write_cases, write_threads,
 							write_crossover };
+	static const char *const no_arguments[] = { NULL };
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/figures", directory);
@@ -306,7 +273,7 @@ int figures_draw(const char *directory, const struct summary *summary, bool draw
 		int rc = writers[i](directory, summary, &drawn[i], why);
 
 		if (rc == 0 && drawn[i])
-			rc = run_gnuplot(directory, figure_names[i], why);
+			rc = gnuplot_run(figure_names[i], path, no_arguments, why, SUMMARY_WHY_MAX);
 		if (rc != 0)
 			return rc;
 	}

@@ -109,7 +109,6 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 		.ramp_ns = drive_quick_ramp_ns(run->connections),
 		.warmup_ns = WARMUP_NS + 2 * drive_quick_ramp_ns(run->connections),
 		.window_ns = overhead_window_ns(run->connections),
-		.windows = 1,
 	};
 	const struct metered *metered;
 	int rc;
@@ -153,7 +152,6 @@ static int meter_alone(struct measure *measure, struct run *run)
 	struct load_config config = {
 		.connections = 1,
 		.window_ns = wall_window_ns(run->wall_ns),
-		.windows = 1,
 	};
 	const struct metered *metered;
 	int rc;

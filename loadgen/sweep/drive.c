@@ -17,6 +17,8 @@ static void on_edge(void *context, enum load_edge edge)
 {
 	struct drive *drive = context;
 
+	if (edge == LOAD_EDGE_DONE)
+		return;
 	meter_cpu_ns(drive->server.pid,
 		     edge == LOAD_EDGE_START ? &drive->cpu_start_ns : &drive->cpu_end_ns);
 	if (edge == LOAD_EDGE_END && drive->on_end)
@@ -88,11 +90,12 @@ int drive_start(struct drive *drive)
 
 int drive_run(struct drive *drive, struct load_config *config, struct load_result *result)
 {
+	struct request request = { .bytes = drive->request, .length = drive->request_length };
+	struct request_set requests = { .requests = &request, .count = 1 };
 	int rc;
 
 	config->address = drive->address;
-	config->request = drive->request;
-	config->request_length = drive->request_length;
+	config->requests = &requests;
 	config->same_reply = true;
 	config->timeout_ns = timeout_ns(drive->asked);
 	config->on_edge = on_edge;

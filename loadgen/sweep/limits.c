@@ -68,8 +68,9 @@ const char *limits_refusal(const struct run *asked, char *text, size_t size)
 {
 	const struct arch_traits *traits = archs_find(asked->arch);
 	bool processes = traits && traits->processes;
+	struct load_config config = { .connections = asked->connections };
 
-	if (load_refusal(asked->connections, text, size))
+	if (load_refusal(&config, text, size))
 		return text;
 	if (!processes && check_descriptors(asked, text, size))
 		return text;

@@ -69,7 +69,8 @@ static int64_t ping_pong(const struct plan *plan)
 	return machine_ping_pong_ns(first_cpu(&plan->server_cpus), first_cpu(&plan->load_cpus));
 }
 
-static void fill_window(struct run *run, const struct load_result *result)
+static void fill_window(struct run *run, const struct load_config *config,
+			const struct load_result *result)
 {
 	const struct histogram *h = &result->latency;
 	size_t used = 0;
@@ -77,10 +78,10 @@ static void fill_window(struct run *run, const struct load_result *result)
 	run->window_ns = result->window_ns;
 	run->requests = (int64_t)result->requests;
 	run->throughput_rps = result->throughput;
-	for (int i = 0; i < result->windows && used < sizeof(run->window_requests); i++)
+	for (int i = 0; i < config->part_count && used < sizeof(run->window_requests); i++)
 		used += (size_t)snprintf(
 			run->window_requests + used, sizeof(run->window_requests) - used, "%s%llu",
-			i ? ";" : "", (unsigned long long)result->window_requests[i]);
+			i ? ";" : "", (unsigned long long)config->parts[i].requests);
 	run->mean_ns = histogram_mean(h);
 	run->p50_ns = histogram_quantile(h, 0.5);
 	run->p90_ns = histogram_quantile(h, 0.9);
@@ -91,9 +92,11 @@ static void fill_window(struct run *run, const struct load_result *result)
 
 static void fill_generator(struct run *run, const struct load_result *result)
 {
-	run->error_connect = (int64_t)result->errors[LOAD_ERROR_CONNECT];
+	run->error_connect =
+		(int64_t)(result->errors[LOAD_ERROR_REFUSED] + result->errors[LOAD_ERROR_CONNECT]);
 	run->error_reset = (int64_t)result->errors[LOAD_ERROR_RESET];
-	run->error_closed = (int64_t)result->errors[LOAD_ERROR_CLOSED];
+	run->error_closed =
+		(int64_t)(result->errors[LOAD_ERROR_CLOSED] + result->errors[LOAD_ERROR_SHORT]);
 	run->error_timeout = (int64_t)result->errors[LOAD_ERROR_TIMEOUT];
 	run->error_status = (int64_t)result->errors[LOAD_ERROR_STATUS];
 	run->error_malformed = (int64_t)result->errors[LOAD_ERROR_MALFORMED];
@@ -166,13 +169,15 @@ static int64_t ramp_ns(const struct plan_point *point)
 static int run_metered(struct metering *metering, const struct plan_point *point, struct run *run,
 		       struct load_result *result)
 {
+	struct load_part parts[PLAN_WINDOWS_MAX];
 	struct load_config config = {
 		.connections = run->connections,
 		.requests_per_connection = run->requests_per_connection,
 		.ramp_ns = ramp_ns(point),
 		.warmup_ns = point->timing.warmup_ns,
 		.window_ns = point->timing.window_ns * point->timing.windows,
-		.windows = point->timing.windows > 1 ? (int)point->timing.windows : QUARTERS,
+		.parts = parts,
+		.part_count = point->timing.windows > 1 ? (int)point->timing.windows : QUARTERS,
 	};
 	int rc;
 
@@ -184,7 +189,7 @@ static int run_metered(struct metering *metering, const struct plan_point *point
 		rc = metering->before.rc != 0 ? metering->before.rc : metering->after.rc;
 	if (rc != 0)
 		return rc;
-	fill_window(run, result);
+	fill_window(run, &config, result);
 	fill_generator(run, result);
 	fill_server(run, metering);
 	fill_machine(run, metering);

@@ -257,9 +257,9 @@ static int take_windows(struct reader *reader, const char *key, const char *text
 {
 	if (!take_number(reader, key, text, units_parse_count, 1, windows))
 		return 0;
-	if (*windows > LOAD_WINDOWS_MAX)
+	if (*windows > PLAN_WINDOWS_MAX)
 		return complain(reader, reader->line, "%s = %s: the most is %d", key, text,
-				LOAD_WINDOWS_MAX);
+				PLAN_WINDOWS_MAX);
 	return 1;
 }
 

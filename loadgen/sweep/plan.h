@@ -8,7 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PLAN_WHY_MAX = 320, PLAN_POINTS_MAX = 4096, PLAN_CLAIM_MAX = 512, PLAN_PANELS_MAX = 3 };
+enum {
+	PLAN_WHY_MAX = 320,
+	PLAN_POINTS_MAX = 4096,
+	PLAN_CLAIM_MAX = 512,
+	PLAN_PANELS_MAX = 3,
+	PLAN_WINDOWS_MAX = 64,
+};
 
 /* What a plan's evidence is drawn over, and what is drawn. Names as in the file. */
 enum plan_x { PLAN_X_CONNECTIONS, PLAN_X_THREADS, PLAN_X_IDLE, PLAN_X_WALL, PLAN_X_ARCH };
