@@ -1,7 +1,10 @@
 #include "common/clock.h"
+#include "loadgen/engine/hdr.h"
+#include "loadgen/engine/quantile_interval.h"
 #include "tests/merge_reports.h"
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
 TestSuite(load_merge, .timeout = 120);
 
@@ -115,6 +118,35 @@ Test(load_merge, of_lags_backlogs_and_floors_the_largest_is_told)
 	cr_expect_eq(number_at(merged, "calibration", "floor_p99_ns"), 77777);
 	cr_expect_eq(number_at(merged, "calibration", "null_rps"), 5);
 	json_decref(merged);
+}
+
+/*
+ * The server's own latency may be shorter than what was seen by all that was not the server's: what
+ * was calibrated (40 us, merge_reports.c), and how late the generator itself was in this run: in
+ * taking up replies (20 us), and in sending what was due (30 us), which an open loop has.
+ */
+Test(load_merge, an_interval_begins_lower_by_the_calibrated_floor_and_the_runs_own_lateness)
+{
+	static struct histogram sent;
+	static const double floors_ns[] = { 40e3 + 20e3, 40e3 + 30e3 };
+
+	for (int open = 0; open < 2; open++) {
+		json_t *report = make_report(&(struct made){ .open = open, .step = 1 });
+		json_t *latency = json_object_get(report, open ? "latency_sent_ns" : "latency_ns");
+		json_t *interval = json_object_get(json_object_get(latency, "interval"), "p90");
+		const char *encoded = text(report, "histogram_sent");
+		char why[HDR_WHY_MAX];
+		int64_t low_ns;
+		int64_t high_ns;
+
+		cr_assert_eq(hdr_decode(encoded, strlen(encoded), &sent, why), 0, "%s", why);
+		quantile_interval(&sent, 0.9, 0.95, &low_ns, &high_ns);
+		/* Lags are known to within a 256th of themselves. */
+		cr_expect_float_eq(json_number_value(json_array_get(interval, 0)),
+				   (double)low_ns - floors_ns[open], 300, "%d", open);
+		cr_expect_eq(json_integer_value(json_array_get(interval, 1)), high_ns, "%d", open);
+		json_decref(report);
+	}
 }
 
 /* What the windows of different length had is only known for each of them. */

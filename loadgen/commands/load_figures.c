@@ -68,6 +68,16 @@ bool load_switches(const struct load_job *job, double *voluntary, double *involu
 	return true;
 }
 
+int64_t load_floor_ns(const struct load_job *job)
+{
+	struct load_lags lags = load_lags(job);
+	int64_t own_ns = lags.p99_ns;
+
+	if (load_is_open_loop(job) && lags.start_p99_ns > own_ns)
+		own_ns = lags.start_p99_ns;
+	return own_ns + (job->is_calibrated ? job->calibration.floor_p99_ns : 0);
+}
+
 void load_interval_ns(const struct histogram *h, double quantile, int64_t floor_ns, int64_t *low_ns,
 		      int64_t *high_ns)
 {

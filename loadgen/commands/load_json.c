@@ -247,7 +247,7 @@ static void forget_unknown(json_t *root)
 json_t *load_json(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	int64_t floor_ns = job->is_calibrated ? job->calibration.floor_p99_ns : 0;
+	int64_t floor_ns = load_floor_ns(job);
 	bool is_open = load_is_open_loop(job);
 	json_t *root =
 		json_pack("{s:i, s:s, s:s, s:s, s:s?, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:f}",

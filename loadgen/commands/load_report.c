@@ -91,7 +91,7 @@ static void print_latency(const char *name, const struct histogram *h)
 static void print_latencies(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	int64_t floor_ns = job->is_calibrated ? job->calibration.floor_p99_ns : 0;
+	int64_t floor_ns = load_floor_ns(job);
 	char t[3][UNITS_TEXT_MAX];
 	int64_t low_ns;
 	int64_t high_ns;
@@ -110,9 +110,10 @@ static void print_latencies(const struct load_job *job)
 	printf("              p99 is within %s ... %s (95 %%)",
 	       units_format_duration(t[0], (double)low_ns),
 	       units_format_duration(t[1], (double)high_ns));
-	if (job->is_calibrated)
-		printf(", of which up to %s are the way's",
-		       units_format_duration(t[2], (double)floor_ns));
+	if (job->engine != ENGINE_WRK)
+		printf(", of which up to %s are the %sgenerator's",
+		       units_format_duration(t[2], (double)floor_ns),
+		       job->is_calibrated ? "way's and the " : "");
 	printf("\n");
 }
 

@@ -40,7 +40,10 @@ int gnuplot_run(const char *name, const char *directory, const char *const *argu
 		}
 		words[count++] = *arguments;
 	}
+	/* A program that was installed may have lost the tree that it was built in. */
 	snprintf(script, sizeof(script), "%s/%s.gp", CWT_PLOTS, name);
+	if (access(script, R_OK) != 0)
+		snprintf(script, sizeof(script), "%s/%s.gp", CWT_PLOTS_INSTALLED, name);
 	if (access(script, R_OK) != 0 || (directory && access(directory, X_OK) != 0)) {
 		rc = -errno;
 		snprintf(why, why_size, "%s: %s", access(script, R_OK) != 0 ? script : directory,

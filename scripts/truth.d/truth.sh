@@ -7,13 +7,18 @@
 truth_tools=(epoll uring wrk h2load hey)
 truth_rate=5000
 
+# Prints the object of one of the latencies of a report: of_report LATENCY FILE
+of_report() {
+	jq --arg latency "$1" '.[$latency] as $l | { rps: .throughput_rps, p50: ($l.p50 / 1000),
+		p99: ($l.p99 / 1000), verdict,
+		interval: ($l.interval | map_values(map(. / 1000))) }' "$2"
+}
+
 # cwt load, an open loop: with_cwt ENGINE NAME URL
 with_cwt() {
 	run "$2" "$3" --engine "$1" --rate "$truth_rate" --connections 1024 --seed "$i" \
 		--duration "${truth_s}s"
-	jq '{ rps: .throughput_rps, p50: (.latency_sent_ns.p50 / 1000),
-		p99: (.latency_sent_ns.p99 / 1000), verdict,
-		interval: (.latency_sent_ns.interval | map_values(map(. / 1000))) }' "$runs/$2.json"
+	of_report latency_sent_ns "$runs/$2.json"
 }
 
 with_epoll() {
@@ -87,10 +92,11 @@ truth_row() {
 }
 
 measure_truth() {
-	local delay_us distribution tool tools=() connections
+	local delay_us distribution tool tools=() connections i
 	heading 'Truth' "cwt-backend with a delay that it is told; medians of $repeats runs of \
 $truth_s s, in us, which alternate between the tools. Engines epoll and uring: cwt load, open loop, \
-$truth_rate/s; the others: closed loops of as many connections as make about that. The responder \
+$truth_rate/s, latencies from the send; intended: those of the runs of epoll from the intended time, \
+which is wrk2's idea; the others: closed loops of as many connections as make about that. The responder \
 never sleeps (--busy), so that its delays are exact to some us; an error holds the way there and \
 back, and the client's waking up. wrk 4.1 adds latencies to those that it has measured, where it \
 takes some for omitted; that shows where delays differ. The error of an exponential delay's p99 \
@@ -107,7 +113,11 @@ tell, and by its definition misses the truth in one run of twenty. hey gives lat
 		((connections > 1)) || connections=1
 		for distribution in constant exponential; do
 			truth_runs "$delay_us" "$distribution" "$connections" "${tools[@]}"
-			for tool in "${tools[@]}"; do
+			for ((i = 1; i <= repeats; i++)); do
+				of_report latency_intended_ns \
+					"$runs/truth-$delay_us-$distribution-epoll-$i.json"
+			done >"$folder/intended"
+			for tool in intended "${tools[@]}"; do
 				truth_row "$tool" "$delay_us" "$distribution"
 			done
 		done
