@@ -55,6 +55,7 @@ struct goal {
 	const struct scripted *server;
 	int accepted;
 	int requests;
+	int returned;
 	atomic_bool is_met;
 };
 
@@ -63,19 +64,30 @@ static void look_at_goal(void *context, const struct load_progress *progress)
 	struct goal *goal = context;
 
 	(void)progress;
-	if (goal->server->accepted >= goal->accepted && goal->server->requests >= goal->requests)
+	if (goal->server->accepted >= goal->accepted && goal->server->requests >= goal->requests &&
+	    goal->server->returned >= goal->returned)
 		atomic_store(&goal->is_met, true);
+}
+
+static int run_until(struct loads *loads, struct load_config *config, struct goal *goal)
+{
+	goal->server = &loads->server;
+	config->window_ns = 3600LL * NS_PER_S;
+	config->on_progress = look_at_goal;
+	config->context = goal;
+	config->stop = &goal->is_met;
+	return loads_run(loads, config);
 }
 
 int loads_run_until(struct loads *loads, struct load_config *config, int accepted, int requests)
 {
-	struct goal goal = { &loads->server, accepted, requests, false };
+	return run_until(loads, config,
+			 &(struct goal){ .accepted = accepted, .requests = requests });
+}
 
-	config->window_ns = 3600LL * NS_PER_S;
-	config->on_progress = look_at_goal;
-	config->context = &goal;
-	config->stop = &goal.is_met;
-	return loads_run(loads, config);
+int loads_run_until_returned(struct loads *loads, struct load_config *config, int connections)
+{
+	return run_until(loads, config, &(struct goal){ .returned = connections });
 }
 
 bool loads_is_missing(int rc)

@@ -36,6 +36,10 @@ int loads_run(struct loads *loads, const struct load_config *config);
  */
 int loads_run_until(struct loads *loads, struct load_config *config, int accepted, int requests);
 
+/* Likewise, until so many connections of a closed loop have had a reply and sent another request.
+ */
+int loads_run_until_returned(struct loads *loads, struct load_config *config, int connections);
+
 /* The transport is one that this kernel hasn't, or forbids. */
 bool loads_is_missing(int rc);
 

@@ -18,6 +18,7 @@ struct visit {
 	struct scripted *server;
 	int fd;
 	int index;
+	int requests;
 	int64_t replied_ns; /* 0: not yet */
 	size_t length;      /* of what is read and not yet taken */
 	char bytes[REQUESTS_BYTES];
@@ -96,10 +97,10 @@ static void note_gap(struct visit *visit)
 	atomic_fetch_add(&server->gaps, 1);
 }
 
-static bool send_all(int fd, const char *bytes, size_t length)
+static bool send_all(int fd, const char *bytes, size_t length, int flags)
 {
 	while (length > 0) {
-		ssize_t rc = send(fd, bytes, length, MSG_NOSIGNAL);
+		ssize_t rc = send(fd, bytes, length, MSG_NOSIGNAL | flags);
 
 		if (rc <= 0)
 			return false;
@@ -122,7 +123,7 @@ static bool send_in_pieces(int fd, const char *bytes, size_t length, size_t firs
 	while (length > 0) {
 		if (piece == 0 || piece > length)
 			piece = length;
-		if (!send_all(fd, bytes, piece))
+		if (!send_all(fd, bytes, piece, 0))
 			return false;
 		bytes += piece;
 		length -= piece;
@@ -159,6 +160,12 @@ static bool answer(const struct scripted *server, int fd, const struct asked *as
 	length = strlen(reply);
 	if (script->cut)
 		first = 1 + (size_t)number % (length - 1);
+	/* A reply in one piece leaves together with the end, lest a request comes between the two.
+	 */
+	if (first == 0 && (is_last || (!is_good && script->then == SCRIPTED_CLOSE))) {
+		send_all(fd, reply, length, MSG_MORE);
+		return false;
+	}
 	return send_in_pieces(fd, reply, length, first, script->step) && !is_last &&
 	       (is_good || script->then == SCRIPTED_KEEP);
 }
@@ -191,6 +198,8 @@ static bool serve_some(struct visit *visit)
 		if (i == 0)
 			note_gap(visit);
 		numbers[i] = atomic_fetch_add(&server->requests, 1);
+		if (++visit->requests == 2)
+			atomic_fetch_add(&server->returned, 1);
 	}
 	hold(server, numbers[0]);
 	if (server->script.gather > 0 && has_more(visit))

@@ -50,6 +50,7 @@ struct scripted {
 	pthread_t threads[SCRIPTED_THREADS_MAX];
 	atomic_int accepted;
 	atomic_int requests;
+	atomic_int returned; /* connections with a second request: the first reply was taken */
 	atomic_int paths[SCRIPTED_PATHS]; /* requests, by the first character of their path */
 	atomic_int resets;                /* connections that the client has broken, */
 	atomic_int client_ends;           /* that it has ended in order, */

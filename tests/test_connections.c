@@ -112,7 +112,10 @@ Test(connections, who_was_chosen_ends_a_connection_that_has_carried_its_requests
 	}
 }
 
-/* The reply promises to keep the connection; then it is closed, but nothing is under way on it. */
+/*
+ * The reply promises to keep the connection; then it is closed, but nothing is under way on it. A
+ * machine that hesitates for long makes requests due at once, which may meet the end: a few.
+ */
 Test(connections, a_server_may_close_an_idle_connection_of_an_open_loop)
 {
 	for (int i = 0; i < loads_transport_count; i++) {
@@ -129,8 +132,10 @@ Test(connections, a_server_may_close_an_idle_connection_of_an_open_loop)
 		if (loads_is_missing(rc))
 			continue;
 		cr_expect_eq(rc, 0);
-		loads_expect_errors(&loads, LOAD_ERRORS, config.transport->name);
-		cr_expect_eq(loads.result.requests, 20);
+		loads_expect_balance(&loads, config.transport->name);
+		cr_expect_eq(loads.result.error_count, loads.result.errors[LOAD_ERROR_CLOSED]);
+		cr_expect_lt(loads.result.error_count, 10);
+		cr_expect_eq(loads.result.scheduled, 20);
 		cr_expect_gt(loads.result.connects, N, "they are opened again");
 	}
 }

@@ -55,7 +55,7 @@ Test(threads, all_connections_are_there_and_every_count_adds_up)
 
 		config.transport = loads_transports[i % 2];
 		config.warmup_ns = 20 * MS;
-		rc = loads_run(&loads, &config);
+		rc = loads_run_until_returned(&loads, &config, (int)n);
 		if (loads_is_missing(rc))
 			continue;
 		cr_expect_eq(rc, 0, "%d threads: %d", threads, rc);
