@@ -345,7 +345,7 @@ Test(run, another_header_is_refused)
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		write_text(headers[i]);
-		expect_refused("1", "schema 1 or 2");
+		expect_refused("1", "schema 1, 2 or 3");
 	}
 	write_runs(1);
 	read_text(text);

@@ -1,4 +1,5 @@
 #include "loadgen/sweep/grid.h"
+#include "loadgen/model/model.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -34,18 +35,44 @@ static const char *check_point(const struct grid *grid, const struct run *asked)
 	return NULL;
 }
 
+/*
+ * How long a window has to be for the requests that it is to hold, by the model; and no shorter
+ * than it is asked to be. Exponential times scatter by themselves: of them it takes as many as
+ * there are.
+ */
+static int64_t window_ns(const struct grid *grid, const struct run *asked)
+{
+	double population = (double)asked->connections;
+	double rate;
+
+	if (asked->threads > 0 && asked->threads < asked->connections)
+		population = (double)asked->threads;
+	if (asked->cpu_ns == 0 || grid->timing.requests == 0)
+		return grid->timing.window_ns;
+	rate = model_nominal(population, (double)asked->cpu_ns / 1e9, (double)asked->wall_ns / 1e9,
+			     (double)asked->cores);
+	return (int64_t)fmax((double)grid->timing.window_ns,
+			     ceil((double)grid->timing.requests / rate * 1e9));
+}
+
 static const char *add_point(const struct grid *grid, struct plan *plan, const struct run *asked)
 {
 	struct plan_point *point;
+	int64_t ns = window_ns(grid, asked);
 
 	for (size_t i = 0; i < plan->count; i++)
 		if (run_same_point(&plan->points[i].asked, asked))
 			return NULL; /* cases may share points */
+	if (grid->timing.window_most_ns > 0 && ns > grid->timing.window_most_ns) {
+		plan->skipped++;
+		return NULL;
+	}
 	if (plan->count == PLAN_POINTS_MAX)
 		return "too many points";
 	point = &plan->points[plan->count++];
 	point->asked = *asked;
 	point->timing = grid->timing;
+	point->timing.window_ns = ns;
 	return NULL;
 }
 
@@ -102,9 +129,15 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 			     .twin = grid->twin,
 			     .cores = CPU_COUNT(&plan->server_cpus),
 			     .requests_per_connection = grid->requests_per_connection };
+	int64_t ratio = 0;
+	int64_t distribution = 0;
+	/* Indices into grid->distributions. */
+	struct grid_list distributions = { .values = { 0, 1 }, .count = grid->distribution_count };
 	const struct axis axes[] = {
 		{ &grid->cpu, &asked.cpu_ns },
 		{ &grid->wall, &asked.wall_ns },
+		{ &grid->ratio, &ratio },
+		{ &distributions, &distribution },
 		{ &grid->footprint, &asked.footprint_bytes },
 		{ &grid->threads, &asked.threads },
 		{ &grid->idle, &asked.idle },
@@ -113,8 +146,9 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 	enum { AXES = sizeof(axes) / sizeof(axes[0]) };
 	size_t total = 1;
 
-	if (grid->arch_count == 0 || grid->cpu.count == 0 || grid->wall.count == 0) {
-		snprintf(why, GRID_WHY_MAX, "it needs arch, cpu and wall");
+	if (grid->arch_count == 0 || grid->cpu.count == 0 ||
+	    (grid->wall.count > 0) == (grid->ratio.count > 0)) {
+		snprintf(why, GRID_WHY_MAX, "it needs arch, cpu, and either wall or ratio");
 		return -EINVAL;
 	}
 	set_case(grid, &asked);
@@ -126,6 +160,10 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 		const char *wrong;
 
 		set_values(axes, AXES, i / grid->arch_count);
+		if (grid->ratio.count > 0)
+			asked.wall_ns = ratio * asked.cpu_ns;
+		snprintf(asked.distribution, sizeof(asked.distribution), "%s",
+			 grid->distributions[distribution]);
 		wrong = add_arch(grid, plan, asked, arch);
 		if (wrong) {
 			snprintf(why, GRID_WHY_MAX, "%s: %s", arch, wrong);
