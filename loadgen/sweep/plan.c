@@ -513,7 +513,12 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 		complain(&reader, rc, "%s", no_line);
 	end_case(&reader);
 	fclose(reader.file);
-	if (plan->count == 0)
+	if (plan->count == 0 && plan->skipped > 0)
+		complain(&reader, reader.line,
+			 "nothing to measure: windows longer than window-most would be needed "
+			 "(points: %zu)",
+			 plan->skipped);
+	else if (plan->count == 0)
 		complain(&reader, reader.line, "no [case NAME] in it");
 	check_evidence(&reader);
 	return reader.failed ? -EINVAL : 0;

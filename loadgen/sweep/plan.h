@@ -41,7 +41,8 @@ struct plan_evidence {
 /* How a point is measured. */
 struct plan_timing {
 	int64_t repetitions;      /* the least */
-	int64_t repetitions_most; /* while the figure is known less well than the plan asks */
+	int64_t repetitions_most; /* while the figure is known less well than the plan asks; not
+				     less */
 	int64_t window_ns;        /* of each of the windows, at the least */
 	int64_t window_most_ns;   /* 0: no bound */
 	int64_t requests;         /* that a window is to hold by the model; it is longer for them */
@@ -63,7 +64,7 @@ struct plan {
 	int64_t seed;        /* 0: the sweep takes one, and records it */
 	enum plan_y figure;  /* repetitions go on until its 95 % interval ... */
 	double precision;    /* ... is within so much of its mean, to either side */
-	size_t skipped;      /* combinations whose windows would be longer than window_most_ns */
+	size_t skipped;      /* points left out, as their windows would exceed window_most_ns */
 	struct plan_evidence evidence;
 	struct plan_point *points;
 	size_t count;

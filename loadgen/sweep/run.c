@@ -1,5 +1,6 @@
 #include "loadgen/sweep/run.h"
 #include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,13 +150,19 @@ static int read_value(const char *text, const struct column *column, struct run 
 {
 	char *at = (char *)run + column->offset;
 	char *end = NULL;
+	double real;
 
+	errno = 0;
 	switch (column->type) {
 	case INTEGER:
 		*(int64_t *)(void *)at = strtoll(text, &end, 10);
+		if (errno == ERANGE)
+			return -EINVAL;
 		break;
 	case REAL:
-		*(double *)(void *)at = strtod(text, &end);
+		*(double *)(void *)at = real = strtod(text, &end);
+		if (!isfinite(real))
+			return -EINVAL;
 		break;
 	case TEXT:
 		if (strlen(text) >= column->size)
@@ -266,6 +273,11 @@ int run_same_point(const struct run *a, const struct run *b)
 	       a->footprint_bytes == b->footprint_bytes && a->idle == b->idle &&
 	       a->requests_per_connection == b->requests_per_connection &&
 	       strcmp(a->distribution, b->distribution) == 0;
+}
+
+bool run_is_exponential(const struct run *run)
+{
+	return strcmp(run->distribution, "exponential") == 0;
 }
 
 bool run_is_predicted(const struct run *run)

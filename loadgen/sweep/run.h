@@ -108,6 +108,9 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 /* Whether two runs are repetitions of the same point. */
 int run_same_point(const struct run *a, const struct run *b);
 
+/* Whether work and wait are drawn anew for each request, from exponential distributions. */
+bool run_is_exponential(const struct run *run);
+
 /*
  * Whether the model has something to say of it: not where there is no work, nor where the work is a
  * number of operations, whose time drifts with the processor's speed, nor where a request's cost
