@@ -251,6 +251,7 @@ static ssize_t carry_out(struct driver *driver, enum conn_step step)
 		return write_out(driver, &result->client);
 	case CONN_WORK:
 		result->works++;
+		result->worked_ns += driver->conn.work.ns;
 		break;
 	case CONN_WAIT:
 		result->waited_ns += driver->conn.wait_ns;

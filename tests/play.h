@@ -52,6 +52,7 @@ struct play_result {
 	int link_count;
 	int kept;  /* times a backend connection was kept */
 	int works; /* CONN_WORK steps */
+	int64_t worked_ns;
 	int64_t waited_ns;
 	int shutdowns;
 	int buffers; /* the most that were in use at once */

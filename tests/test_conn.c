@@ -150,6 +150,7 @@ Test(conn, each_request_that_is_accepted_costs_its_work_and_its_wait_once)
 
 		play(&script, &(struct play_pieces){ 0 }, &result);
 		cr_expect_eq(result.works, table[i].requests, "%s", table[i].client);
+		cr_expect_eq(result.worked_ns, table[i].requests * waits.work.ns);
 		cr_expect_eq(result.waited_ns, table[i].requests * waits.wait_ns);
 		play_free(&result);
 	}
@@ -185,7 +186,7 @@ Test(conn, an_app_with_a_drawn_wait_leaves_the_drawing_to_its_backend)
 	play_free(&result);
 }
 
-Test(conn, connections_with_the_same_seed_wait_the_same_and_others_do_not)
+Test(conn, connections_with_the_same_seed_draw_the_same_and_others_do_not)
 {
 	static const struct {
 		uint64_t seed;
@@ -201,6 +202,7 @@ Test(conn, connections_with_the_same_seed_wait_the_same_and_others_do_not)
 		script.seed = table[i].seed;
 		play(&script, &(struct play_pieces){ 0 }, &result);
 		cr_expect_eq(result.waited_ns == first.waited_ns, table[i].same, "row %zu", i);
+		cr_expect_eq(result.worked_ns == first.worked_ns, table[i].same, "row %zu", i);
 		cr_expect_eq(result.works, 2);
 		play_free(&result);
 	}
@@ -255,6 +257,24 @@ Test(conn, the_path_names_the_delay_and_the_size)
 		cr_expect_eq(strlen(content + 4), table[i].content, "%s", table[i].client);
 		play_free(&result);
 	}
+}
+
+Test(conn, drawn_work_and_waits_have_the_means_that_were_asked_for)
+{
+	enum { REQUESTS = 20000 };
+	static char client[REQUESTS * sizeof(GET_HELLO)];
+	struct play script = { .service = &draws, .client = client };
+	struct play_result result;
+	char *end = client;
+
+	for (int i = 0; i < REQUESTS; i++)
+		end = stpcpy(end, GET_HELLO);
+	play(&script, &(struct play_pieces){ 0 }, &result);
+	cr_expect_eq(result.works, REQUESTS);
+	/* Seeds are fixed: 5 standard errors. */
+	cr_expect_float_eq((double)result.worked_ns / REQUESTS, 1e6, 5 * 1e6 / 141.4);
+	cr_expect_float_eq((double)result.waited_ns / REQUESTS, 1e6, 5 * 1e6 / 141.4);
+	play_free(&result);
 }
 
 Test(conn, exponential_delays_have_the_mean_that_was_asked_for)
