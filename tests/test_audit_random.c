@@ -135,7 +135,7 @@ static struct tally judge(int jobs, int requests)
 	struct tally tally = { 0 };
 
 	cr_assert_not_null(windows);
-	gsl_rng_set(network.random, (unsigned long)(jobs * 10000 + requests));
+	gsl_rng_set(network.random, (unsigned long)jobs * 10000 + (unsigned long)requests);
 	closed_network_run(&network, window_s, windows, WARM + WINDOWS);
 	for (int i = WARM; i < WARM + WINDOWS; i++) {
 		struct run run = run_of(&network, &windows[i], window_s, 1);
