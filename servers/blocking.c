@@ -9,13 +9,12 @@
 void blocking_init(struct blocking *blocking, struct blocking_own *own, const struct server *server,
 		   const atomic_bool *stopping)
 {
-	*own = (struct blocking_own){ .upstream = { .address = &server->upstream }, .random = 1 };
+	*own = (struct blocking_own){ .upstream = { .address = &server->upstream } };
 	blocking->server = server;
 	blocking->calls = &blocking_calls;
 	blocking->stopping = stopping;
 	blocking->upstream = &own->upstream;
 	blocking->buffers = &own->buffers;
-	blocking->random = &own->random;
 	pthread_mutex_init(&blocking->lock, NULL);
 	atomic_init(&blocking->idle_fd, -1);
 }
@@ -235,7 +234,7 @@ ssize_t line_step(struct line *line, enum conn_step step)
 					      server->client_patience_ns);
 	case CONN_WORK:
 		blocking->calls->turn(blocking);
-		work_do(&conn->service->work, conn->memory);
+		work_do(&conn->work, conn->memory);
 		return 0;
 	case CONN_WAIT:
 		blocking->calls->sleep(blocking, conn->wait_ns);
@@ -275,7 +274,8 @@ int line_open(struct line *line, struct blocking *blocking, int fd)
 			       .fd = fd,
 			       .patience_ns = blocking->server->client_patience_ns };
 	net_tune(fd);
-	conn_begin(&line->conn, &blocking->server->service, blocking->buffers, blocking->random);
+	conn_begin(&line->conn, &blocking->server->service, blocking->buffers,
+		   server_seed(blocking->server));
 	return 0;
 }
 

@@ -42,7 +42,6 @@ struct blocking {
 	const atomic_bool *stopping;
 	struct upstream *upstream;
 	struct conn_buffers *buffers;
-	uint64_t *random;
 	pthread_mutex_t lock; /* of idle_fd, against its being closed */
 	atomic_int idle_fd;   /* the connection that waits for its next request, or -1 */
 };
@@ -51,7 +50,6 @@ struct blocking {
 struct blocking_own {
 	struct upstream upstream;
 	struct conn_buffers buffers;
-	uint64_t random;
 };
 
 /* For a thread with `own`; both stay where they are. */

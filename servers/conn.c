@@ -284,11 +284,12 @@ static void begin_request(struct conn *conn)
 		conn_refuse(conn, status, false);
 		return;
 	}
-	plan = service_plan(conn->service, &conn->request, head, length, conn->random);
+	plan = service_plan(conn->service, &conn->request, head, length, &conn->random);
 	if (plan.status != 200) {
 		conn_refuse(conn, plan.status, conn->request.done);
 		return;
 	}
+	conn->work = plan.work;
 	conn->wait_ns = plan.wait_ns;
 	conn->reply_bytes = plan.body_bytes;
 	if (conn->service->kind == SERVICE_PROXY)
@@ -549,9 +550,9 @@ enum conn_patience conn_patience(const struct conn *conn)
 /* Life */
 
 void conn_begin(struct conn *conn, const struct service *service, struct conn_buffers *buffers,
-		uint64_t *random)
+		uint64_t seed)
 {
-	*conn = (struct conn){ .service = service, .buffers = buffers, .random = random };
+	*conn = (struct conn){ .service = service, .buffers = buffers, .random = { seed } };
 	next_request(conn);
 }
 

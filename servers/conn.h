@@ -25,7 +25,7 @@
 enum conn_step {
 	CONN_READ,       /* bytes from the client into conn_space() */
 	CONN_WRITE,      /* `out` to the client */
-	CONN_WORK,       /* spend service->work, in `memory` */
+	CONN_WORK,       /* spend `work`, in `memory` */
 	CONN_WAIT,       /* let wait_ns pass without CPU */
 	CONN_CALL,       /* have a connection to the backend; a new one if call_afresh */
 	CONN_CALL_READ,  /* bytes from the backend into conn_space() */
@@ -82,6 +82,7 @@ struct conn {
 	/* For the driver: what the step at hand works on. */
 	struct iovec out[3];
 	int out_count;
+	struct work work;
 	int64_t wait_ns;
 	bool call_afresh;
 
@@ -90,7 +91,7 @@ struct conn {
 	enum conn_state after; /* once the backend connection is kept or dropped */
 	const struct service *service;
 	struct conn_buffers *buffers;
-	uint64_t *random;
+	struct random random; /* its own, so that no thread that serves it shares a cache line */
 
 	struct http_message request;
 	char *in;         /* from the client: [head, end) is this request's and the next ones' */
@@ -118,9 +119,9 @@ struct conn {
 	char *memory; /* that its work touches; its own, as a session's data would be */
 };
 
-/* `random` is the seed of exponential delays, shared by the conns of one thread of control. */
+/* `seed` is that of the connection's exponential times: each needs another (server_seed()). */
 void conn_begin(struct conn *conn, const struct service *service, struct conn_buffers *buffers,
-		uint64_t *random);
+		uint64_t seed);
 
 /* What to do next. The same answer until conn_done() is told. */
 enum conn_step conn_next(struct conn *conn);

@@ -58,7 +58,8 @@ int main(int argc, char **argv)
 	};
 	int64_t connections = 20000;
 	int64_t hard;
-	int distribution = DELAY_CONSTANT;
+	int64_t seed = clock_now_ns();
+	int distribution = SERVICE_CONSTANT;
 	struct faults *faults = &server.faults;
 	const char *drift = NULL;
 	cpu_set_t cpus;
@@ -71,6 +72,10 @@ int main(int argc, char **argv)
 		{ "dist", OPTION_CHOICE, &distribution, NULL,
 		  "how the delays of requests that don't say are distributed",
 		  .choices = distribution_names },
+		{ "seed", OPTION_COUNT, &seed, "N",
+		  "of exponential delays: the n-th connection's are the same in every run\n"
+		  "[taken from the clock]",
+		  .hide_default = true },
 		{ "busy", OPTION_FLAG, &server.busy, NULL,
 		  "never sleep, so that delays are exact to some us: for a processor of its own" },
 		{ "stall", OPTION_DURATION, &faults->stall_ns, "TIME",
@@ -131,7 +136,9 @@ int main(int argc, char **argv)
 					"--cpus: none of these processors can be used here");
 	if (check_faults(&table, faults, drift) != 0)
 		return 2;
-	server.service.distribution = (enum delay_distribution)distribution;
+	server.service.distribution = (enum service_distribution)distribution;
+	if (server_deal_seeds(&server, (uint64_t)seed) != 0)
+		return options_fail("cwt-backend", "out of memory");
 	net_need_descriptors(connections + SPARE_DESCRIPTORS, &hard);
 	net_need_descriptors(hard < connections ? hard : connections + SPARE_DESCRIPTORS, &hard);
 	server.connections_most = hard - SPARE_DESCRIPTORS;

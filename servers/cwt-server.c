@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/cpus.h"
 #include "common/options.h"
+#include "common/random.h"
 #include "common/units.h"
 #include "servers/arch/arch.h"
 #include "servers/overhead.h"
@@ -33,6 +34,7 @@ struct request {
 	int accepts;
 	int events;
 	int replies;
+	int distribution;
 	int64_t active;
 	int64_t threads;
 	int64_t footprint;
@@ -41,6 +43,7 @@ struct request {
 	int64_t overhead_ns;
 	int64_t stack_bytes;
 	int64_t body_most;
+	int64_t seed;
 	int64_t client_patience_ns;
 	int64_t backend_patience_ns;
 	struct net_address listen;
@@ -51,6 +54,7 @@ struct request {
 static const char *const accept_names[] = { "own", "shared", NULL };
 static const char *const event_names[] = { "epoll", "poll", "select", NULL };
 static const char *const reply_names[] = { "worker", "listener", NULL };
+static const char *const distribution_names[] = { "constant", "exponential", NULL };
 static const char *const service_names[] = { "app", "proxy", NULL };
 static const char *const wait_names[] = { "backend", "timer", "none", NULL };
 static const char *const work_names[] = { "clock", "ops", NULL };
@@ -90,6 +94,25 @@ static const struct {
 	{ "active", ARCH_ACTIVE, "limit of working threads" },
 };
 
+/* Refuse what says how times are drawn, where none is. */
+static int refuse_undrawn(const struct option_table *table, const struct request *request)
+{
+	bool proxy = request->service == SERVICE_PROXY;
+
+	if (GIVEN("seed") && request->distribution == SERVICE_CONSTANT)
+		return options_complain(table, "--seed: without --distribution exponential nothing "
+					       "is random");
+	if (!GIVEN("distribution") || request->cpu_ns > 0)
+		return 0;
+	if (proxy)
+		return options_complain(table, "--distribution: --service proxy has no wait of its "
+					       "own, and without --cpu no work");
+	if (request->wall_ns == 0)
+		return options_complain(table, "--distribution: without --cpu and --wall there is "
+					       "neither work nor wait");
+	return 0;
+}
+
 /* Refuse options that the rest of the command line leaves without a use. */
 static int refuse_useless(const struct option_table *table, const struct request *request)
 {
@@ -117,7 +140,7 @@ static int refuse_useless(const struct option_table *table, const struct request
 	if (request->footprint > 0 && request->cpu_ns == 0)
 		return options_complain(table,
 					"--footprint: without --cpu there is no work to touch it");
-	return 0;
+	return refuse_undrawn(table, request);
 }
 
 /* What is left of the wait's kind when it is not said: whatever w - c needs and can have. */
@@ -127,6 +150,24 @@ static void choose_wait(const struct option_table *table, struct request *reques
 		request->wait = WAIT_BACKEND;
 	else if (request->wait == UNSET)
 		request->wait = request->wall_ns > request->cpu_ns ? WAIT_TIMER : WAIT_NONE;
+}
+
+/* A drawn wait can be many times its mean, and is to end before patience does. */
+static int check_longest_wait(const struct option_table *table, const struct request *request)
+{
+	int64_t longest_ns = (request->wall_ns - request->cpu_ns) * RANDOM_EXPONENTIAL_MOST;
+	char longest[UNITS_TEXT_MAX];
+	char patience[UNITS_TEXT_MAX];
+
+	if (request->distribution != SERVICE_EXPONENTIAL || request->wait != WAIT_BACKEND ||
+	    longest_ns <= request->backend_patience_ns)
+		return 0;
+	units_format_duration(longest, (double)longest_ns);
+	units_format_duration(patience, (double)request->backend_patience_ns);
+	return options_complain(table,
+				"--distribution exponential: a wait can be %d times its mean, %s, "
+				"and --upstream-timeout is %s",
+				RANDOM_EXPONENTIAL_MOST, longest, patience);
 }
 
 static int check_times(const struct option_table *table, struct request *request)
@@ -156,7 +197,7 @@ static int check_times(const struct option_table *table, struct request *request
 	if (request->wait == WAIT_BACKEND && request->wall_ns > request->backend_patience_ns)
 		return options_complain(table, "--wall %s is longer than --upstream-timeout allows",
 					w);
-	return 0;
+	return check_longest_wait(table, request);
 }
 
 static int check(const struct option_table *table, struct request *request)
@@ -242,6 +283,7 @@ static int serve(const struct option_table *table, struct request *request)
 		.service = { .kind = (enum service_kind)request->service,
 			     .wait = (enum service_wait)request->wait,
 			     .wait_ns = request->wall_ns - request->cpu_ns,
+			     .distribution = (enum service_distribution)request->distribution,
 			     .body_most = request->body_most },
 		.listen = request->listen,
 		.upstream = request->upstream,
@@ -261,6 +303,9 @@ static int serve(const struct option_table *table, struct request *request)
 	rc = check_descriptors(table, request);
 	if (rc != 0)
 		return rc;
+	if (request->distribution == SERVICE_EXPONENTIAL &&
+	    server_deal_seeds(&server, (uint64_t)request->seed) != 0)
+		return options_fail(table->program, "out of memory");
 	server.listen_fd = listen_alone(&server.listen, arch->listen);
 	if (server.listen_fd < 0)
 		return options_complain(table, "--listen %s: %s%s",
@@ -288,6 +333,7 @@ int main(int argc, char **argv)
 		.threads = 25,
 		.stack_bytes = STACK_DEFAULT,
 		.body_most = 1LL << 30,
+		.seed = clock_now_ns(),
 		.client_patience_ns = 60LL * NS_PER_S,
 		.backend_patience_ns = 60LL * NS_PER_S,
 	};
@@ -310,6 +356,14 @@ int main(int argc, char **argv)
 		{ "wait", OPTION_CHOICE, &request.wait, NULL,
 		  "how an app waits for w - c\n[backend with --upstream, else timer]",
 		  .choices = wait_names, .hide_default = true },
+		{ "distribution", OPTION_CHOICE, &request.distribution, NULL,
+		  "of the work, and of an app's wait; exponential: drawn anew for each request,\n"
+		  "with the same means. A proxy's upstream has a distribution of its own",
+		  .choices = distribution_names },
+		{ "seed", OPTION_COUNT, &request.seed, "N",
+		  "of exponential times: the n-th connection's are the same in every run\n"
+		  "[taken from the clock]",
+		  .hide_default = true },
 		{ "work", OPTION_CHOICE, &request.work, NULL,
 		  "clock: by the thread's CPU clock; ops: a fixed number of operations, 750 for\n"
 		  "each us of --cpu",

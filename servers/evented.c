@@ -21,7 +21,6 @@ struct loop {
 	struct upstream upstream;
 	struct conn_buffers buffers;
 	struct faulty faulty;
-	uint64_t random;
 	struct task *tasks; /* all connections */
 	int64_t late_ns;    /* how late the loop wakes up, lately: see aim() */
 };
@@ -323,7 +322,7 @@ static bool carry_out(struct task *task)
 	case CONN_CALL_WRITE:
 		return try_write(task, link->fd, &link->writable, EV_WRITE, on_link_writable, link);
 	case CONN_WORK:
-		work_do(&conn->service->work, conn->memory);
+		work_do(&conn->work, conn->memory);
 		task->loop->reactor.clock_stale = true;
 		break;
 	case CONN_CALL_KEEP:
@@ -423,7 +422,8 @@ static int on_accepted(struct reactor *reactor, int fd)
 	if (task->next)
 		task->next->at = &task->next;
 	loop->tasks = task;
-	conn_begin(&task->conn, &reactor->server->service, &loop->buffers, &loop->random);
+	conn_begin(&task->conn, &reactor->server->service, &loop->buffers,
+		   server_seed(reactor->server));
 	advance(task);
 	return 0;
 }
@@ -451,7 +451,6 @@ int evented_run(const struct server *server)
 	static const struct reactor_user user = { on_accepted, on_ticked, on_stopped };
 	struct loop loop = {
 		.upstream = { .address = &server->upstream },
-		.random = (uint64_t)clock_now_ns() | 1,
 	};
 	int rc = reactor_begin(&loop.reactor, server, &user);
 

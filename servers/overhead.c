@@ -152,6 +152,7 @@ int overhead_meter(const struct service *service, const cpu_set_t *cpus, int64_t
 
 	if (rc != 0)
 		return rc;
+	reference.distribution = SERVICE_CONSTANT;
 	reference.work = work_make(WORK_CLOCK, KNOWN_WORK_NS, 0);
 	reference.wait_ns = 0;
 	service_set_call(&reference, 0);

@@ -5,10 +5,16 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 
 enum { TICKS_PER_PATIENCE = 16 };
+
+struct server_seeds {
+	uint64_t seed;
+	_Atomic uint64_t dealt;
+};
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -37,6 +43,25 @@ int64_t server_tick_ns(const struct server *server)
 	int64_t tick = least(shortest / TICKS_PER_PATIENCE, SERVER_LINGER_NS / 2);
 
 	return tick > NS_PER_MS ? tick : NS_PER_MS;
+}
+
+int server_deal_seeds(struct server *server, uint64_t seed)
+{
+	struct server_seeds *seeds = mmap(NULL, sizeof(*seeds), PROT_READ | PROT_WRITE,
+					  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (seeds == MAP_FAILED)
+		return -errno;
+	seeds->seed = seed;
+	server->seeds = seeds;
+	return 0;
+}
+
+uint64_t server_seed(const struct server *server)
+{
+	struct server_seeds *seeds = server->seeds;
+
+	return seeds ? random_seed(seeds->seed, atomic_fetch_add(&seeds->dealt, 1)) : 0;
 }
 
 void server_ready(const struct server *server)

@@ -32,7 +32,19 @@ struct server {
 	int64_t client_patience_ns;  /* how long a client may keep a connection waiting */
 	int64_t backend_patience_ns; /* how long the backend may */
 	int64_t connections_most;    /* a loop accepts no more than this at once; 0 is no bound */
+	struct server_seeds *seeds;  /* of the connections; NULL: nothing is drawn */
 };
+
+/*
+ * Get ready to deal out seeds, one to each connection in the order in which they are accepted, by
+ * whichever thread or process: the next one is in memory that all of them share, and is touched
+ * once for each connection. Equal `seed`s deal out the same. For the life of the process. Returns 0
+ * or -errno.
+ */
+int server_deal_seeds(struct server *server, uint64_t seed);
+
+/* The seed of the next connection. */
+uint64_t server_seed(const struct server *server);
 
 enum { SERVER_LINGER_NS = 1000000000 };
 

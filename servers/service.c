@@ -1,20 +1,24 @@
 #include "servers/service.h"
+#include "common/clock.h"
 #include "common/units.h"
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 enum { REPLY_BYTES_MOST = 1 << 30 };
 
+static const int64_t drawn_most_ns = 365LL * 24 * 3600 * NS_PER_S; /* random.h's own bound */
+
 void service_set_call(struct service *service, int64_t wait_ns)
 {
 	char wait[UNITS_TEXT_MAX];
 
-	service->call_length = (size_t)snprintf(service->call, sizeof(service->call),
-						"GET /delay/%s HTTP/1.1\r\nHost: backend\r\n\r\n",
-						units_format_duration_exact(wait, wait_ns));
+	service->call_length = (size_t)snprintf(
+		service->call, sizeof(service->call),
+		"GET /delay/%s%s HTTP/1.1\r\nHost: backend\r\n\r\n",
+		units_format_duration_exact(wait, wait_ns),
+		service->distribution == SERVICE_EXPONENTIAL ? "?dist=exponential" : "");
 }
 
 const char *service_fill(void)
@@ -27,18 +31,9 @@ const char *service_fill(void)
 	return fill;
 }
 
-/* xorshift64* (Vigna 2016): a uniform number in (0, 1]. */
-static double draw(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (double)((*state * 0x2545F4914F6CDD1DU >> 11) + 1) * 0x1p-53;
-}
-
 /* One of bytes=N and dist=constant|exponential. Returns 0 or -EINVAL. */
 static int take_parameter(const char *text, struct service_plan *plan,
-			  enum delay_distribution *distribution)
+			  enum service_distribution *distribution)
 {
 	if (strncmp(text, "bytes=", 6) == 0) {
 		if (units_parse_size(text + 6, &plan->body_bytes) != 0 ||
@@ -47,9 +42,9 @@ static int take_parameter(const char *text, struct service_plan *plan,
 		return 0;
 	}
 	if (strcmp(text, "dist=constant") == 0)
-		*distribution = DELAY_CONSTANT;
+		*distribution = SERVICE_CONSTANT;
 	else if (strcmp(text, "dist=exponential") == 0)
-		*distribution = DELAY_EXPONENTIAL;
+		*distribution = SERVICE_EXPONENTIAL;
 	else
 		return -EINVAL;
 	return 0;
@@ -57,7 +52,7 @@ static int take_parameter(const char *text, struct service_plan *plan,
 
 /* "/delay/TIME?bytes=N&dist=NAME". */
 static struct service_plan plan_delay(const char *target, size_t length,
-				      enum delay_distribution distribution, uint64_t *random)
+				      enum service_distribution distribution, struct random *random)
 {
 	static const char prefix[] = "/delay/";
 	struct service_plan plan = { .status = 200, .body_bytes = -1 };
@@ -83,8 +78,10 @@ static struct service_plan plan_delay(const char *target, size_t length,
 	     word = strtok_r(NULL, "&", &rest))
 		if (take_parameter(word, &plan, &distribution) != 0)
 			return refusal;
-	if (distribution == DELAY_EXPONENTIAL)
-		plan.wait_ns = llround(-log(draw(random)) * (double)plan.wait_ns);
+	if (distribution == SERVICE_EXPONENTIAL && plan.wait_ns > drawn_most_ns)
+		return refusal;
+	if (distribution == SERVICE_EXPONENTIAL)
+		plan.wait_ns = random_exponential_ns(random, plan.wait_ns);
 	return plan;
 }
 
@@ -102,15 +99,31 @@ static void skip_origin(const char **target, size_t *length)
 	*length -= skipped;
 }
 
-struct service_plan service_plan(const struct service *service, const struct http_message *request,
-				 const char *head, size_t length, uint64_t *random)
+/* Work and wait of an app or a proxy: independent of each other, and of other requests'. */
+static void draw_times(const struct service *service, struct service_plan *plan,
+		       struct random *random)
 {
-	struct service_plan plan = { .status = 200, .body_bytes = -1, .wait_ns = service->wait_ns };
+	if (service->work.ns > 0)
+		plan->work = work_make(service->work.kind,
+				       random_exponential_ns(random, service->work.ns),
+				       service->work.footprint);
+	if (service->wait == WAIT_TIMER)
+		plan->wait_ns = random_exponential_ns(random, service->wait_ns);
+}
+
+struct service_plan service_plan(const struct service *service, const struct http_message *request,
+				 const char *head, size_t length, struct random *random)
+{
+	struct service_plan plan = {
+		.status = 200, .work = service->work, .wait_ns = service->wait_ns, .body_bytes = -1
+	};
 	const char *target;
 	size_t target_length;
 
 	if (request->parser.method == HTTP_CONNECT)
 		plan.status = 501;
+	if (service->kind != SERVICE_DELAY && service->distribution == SERVICE_EXPONENTIAL)
+		draw_times(service, &plan, random);
 	if (service->kind == SERVICE_PROXY || plan.status != 200)
 		return plan;
 	switch (request->parser.method) {

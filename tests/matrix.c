@@ -85,17 +85,27 @@ void matrix_expect_hello(const struct pair *pair, const char *after)
 	matrix_expect(pair->name, after, client_talk(&pair->server, GET_HELLO, 0), HELLO);
 }
 
+static void check_one(const struct arch_row *arch, const struct service_row *service,
+		      const char *options, void (*check)(struct pair *))
+{
+	struct pair pair;
+
+	pair_set_up(&pair, arch, service, options);
+	check(&pair);
+	pair_tear_down(&pair);
+}
+
 void matrix_for_each(const char *options, void (*check)(struct pair *))
 {
-	for (size_t a = 0; a < arch_count; a++) {
-		for (size_t s = 0; s < ROW_COUNT(services); s++) {
-			struct pair pair;
+	for (size_t a = 0; a < arch_count; a++)
+		for (size_t s = 0; s < ROW_COUNT(services); s++)
+			check_one(&archs[a], &services[s], options, check);
+}
 
-			pair_set_up(&pair, &archs[a], &services[s], options);
-			check(&pair);
-			pair_tear_down(&pair);
-		}
-	}
+void matrix_for_each_arch(const struct service_row *service, void (*check)(struct pair *))
+{
+	for (size_t a = 0; a < arch_count; a++)
+		check_one(&archs[a], service, "", check);
 }
 
 void matrix_for_each_caller(const char *options, void (*check)(struct pair *, int listening))

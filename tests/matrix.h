@@ -37,6 +37,9 @@ void pair_tear_down(struct pair *pair);
 /* Call `check` with a pair for every architecture and service. */
 void matrix_for_each(const char *options, void (*check)(struct pair *));
 
+/* Call `check` with every architecture and that service. */
+void matrix_for_each_arch(const struct service_row *service, void (*check)(struct pair *));
+
 /*
  * Call `check` with a server for every architecture and each service that calls a backend; the
  * test plays that, on the socket `listening`.

@@ -26,7 +26,6 @@ struct driver {
 	struct conn conn;
 	struct conn_buffers buffers;
 	struct conn_buffers live_buffers;
-	uint64_t random;
 	const char *client_at;
 	const char *client_end;
 	size_t client_read;
@@ -185,7 +184,7 @@ static ssize_t call(struct driver *driver)
 	if (driver->script->backends)
 		link->script = &driver->script->backends[driver->link];
 	else
-		conn_begin(&link->live, &delay, &driver->live_buffers, &driver->random);
+		conn_begin(&link->live, &delay, &driver->live_buffers, 1);
 	if (link->script && link->script->refused) {
 		driver->link = NO_LINK;
 		return link->script->refused;
@@ -252,6 +251,7 @@ static ssize_t carry_out(struct driver *driver, enum conn_step step)
 		return write_out(driver, &result->client);
 	case CONN_WORK:
 		result->works++;
+		result->worked_ns += driver->conn.work.ns;
 		break;
 	case CONN_WAIT:
 		result->waited_ns += driver->conn.wait_ns;
@@ -308,7 +308,6 @@ void play(const struct play *script, const struct play_pieces *pieces, struct pl
 		.script = script,
 		.pieces = pieces,
 		.result = result,
-		.random = 1,
 		.client_at = script->client,
 		.link = NO_LINK,
 		.idle = NO_LINK,
@@ -319,7 +318,7 @@ void play(const struct play *script, const struct play_pieces *pieces, struct pl
 	append(&result->client, "", 0);
 	driver.client_end = script->client + (script->client_length ? script->client_length
 								    : strlen(script->client));
-	conn_begin(&driver.conn, script->service, &driver.buffers, &driver.random);
+	conn_begin(&driver.conn, script->service, &driver.buffers, script->seed ? script->seed : 1);
 	while ((step = conn_next(&driver.conn)) != CONN_CLOSE) {
 		check_promises(&driver, step);
 		conn_done(&driver.conn, carry_out(&driver, step));

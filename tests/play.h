@@ -25,6 +25,7 @@ struct play {
 	const char *client;
 	size_t client_length; /* 0: client is a string */
 	enum play_end client_then;
+	uint64_t seed; /* of the conn; 0 is 1 */
 	/* PLAY_LINKS_MAX of them, in the order of opening; NULL: the delay service. */
 	const struct play_backend *backends;
 };
@@ -51,6 +52,7 @@ struct play_result {
 	int link_count;
 	int kept;  /* times a backend connection was kept */
 	int works; /* CONN_WORK steps */
+	int64_t worked_ns;
 	int64_t waited_ns;
 	int shutdowns;
 	int buffers; /* the most that were in use at once */

@@ -413,6 +413,38 @@ Test(commands, a_sweep_is_measured_checked_and_reported)
 	remove_all(place.folder);
 }
 
+#define DRAWN(how)                                                                                 \
+	"[case " how "]\n" how "\narch = loop\nconnections = 20\ncpu = 0\nwall = 4ms\n"            \
+	"distribution = exponential\n"
+
+/* Whichever of server and backend is to wait: of exponential times p90 is ln 10 / ln 2 times p50.
+ */
+Test(commands, a_sweep_of_exponential_points_has_their_waits_drawn)
+{
+	struct place place =
+		make_place("[plan]\nrepetitions = 1\nwindow = 300ms\nwarmup = 0\ntries = 1\n" DRAWN(
+			"wait = timer") DRAWN("wait = backend") DRAWN("service = proxy"));
+	char path[PATH_SIZE + 16];
+	char why[256] = "";
+	struct outcome outcome;
+	struct run *runs;
+
+	if (!has_two_processors())
+		cr_skip_test("needs processors 0 and 1");
+	outcome = cwt(WORDS("sweep", place.plan, "--out", place.out));
+	cr_assert_eq(outcome.status, 0, "%s", outcome.errors);
+	free(outcome.output.bytes);
+	snprintf(path, sizeof(path), "%s/runs.csv", place.out);
+	cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), 3, "%s", why);
+	for (int i = 0; i < 3; i++) {
+		cr_expect_str_eq(runs[i].distribution, "exponential");
+		cr_expect_gt((double)runs[i].p90_ns / (double)runs[i].p50_ns, 2, "%s",
+			     runs[i].case_name);
+	}
+	free(runs);
+	remove_all(place.folder);
+}
+
 /* A folder as a sweep leaves it, with these runs. */
 static void write_runs(const struct place *place, const struct run *runs, int count)
 {

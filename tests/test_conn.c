@@ -24,6 +24,13 @@ static const struct service relays = {
 	.kind = SERVICE_PROXY, .wait = WAIT_BACKEND, .work = { .ns = 5 }, .body_most = BODY_MOST
 };
 
+static const struct service draws = { .kind = SERVICE_APP,
+				      .wait = WAIT_TIMER,
+				      .wait_ns = 1000000,
+				      .work = { .ns = 1000000 },
+				      .distribution = SERVICE_EXPONENTIAL,
+				      .body_most = BODY_MOST };
+
 static struct service calls(void)
 {
 	struct service service = { .kind = SERVICE_APP,
@@ -91,6 +98,17 @@ Test(conn, an_app_that_waits_replies_the_same_however_its_input_is_cut)
 	expect_replies_however_cut(&waits);
 }
 
+Test(conn, an_app_that_draws_its_times_replies_the_same_however_its_input_is_cut)
+{
+	struct service service = calls();
+
+	expect_replies_however_cut(&draws);
+	service.distribution = SERVICE_EXPONENTIAL;
+	service.work.ns = 5;
+	service_set_call(&service, 7);
+	expect_replies_however_cut(&service);
+}
+
 Test(conn, an_app_that_calls_replies_the_same_however_its_input_is_cut)
 {
 	struct service service = calls();
@@ -132,6 +150,7 @@ Test(conn, each_request_that_is_accepted_costs_its_work_and_its_wait_once)
 
 		play(&script, &(struct play_pieces){ 0 }, &result);
 		cr_expect_eq(result.works, table[i].requests, "%s", table[i].client);
+		cr_expect_eq(result.worked_ns, table[i].requests * waits.work.ns);
 		cr_expect_eq(result.waited_ns, table[i].requests * waits.wait_ns);
 		play_free(&result);
 	}
@@ -151,6 +170,43 @@ Test(conn, an_app_asks_its_backend_for_the_wait_over_one_kept_connection)
 	cr_expect_eq(result.kept, 2);
 	cr_expect_str_eq(result.links[0].bytes, both);
 	play_free(&result);
+}
+
+Test(conn, an_app_with_a_drawn_wait_leaves_the_drawing_to_its_backend)
+{
+	struct service service = calls();
+	struct play script = { .service = &service, .client = GET_HELLO };
+	struct play_result result;
+
+	service.distribution = SERVICE_EXPONENTIAL;
+	service_set_call(&service, 7);
+	play(&script, &(struct play_pieces){ 0 }, &result);
+	cr_expect_str_eq(result.links[0].bytes, "GET /delay/7ns?dist=exponential HTTP/1.1\r\n"
+						"Host: backend\r\n\r\n");
+	play_free(&result);
+}
+
+Test(conn, connections_with_the_same_seed_draw_the_same_and_others_do_not)
+{
+	static const struct {
+		uint64_t seed;
+		bool same;
+	} table[] = { { 1, true }, { 2, false }, { 3, false } };
+	struct play script = { .service = &draws, .client = GET_HELLO GET_HELLO };
+	struct play_result first;
+
+	play(&script, &(struct play_pieces){ 0 }, &first);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct play_result result;
+
+		script.seed = table[i].seed;
+		play(&script, &(struct play_pieces){ 0 }, &result);
+		cr_expect_eq(result.waited_ns == first.waited_ns, table[i].same, "row %zu", i);
+		cr_expect_eq(result.worked_ns == first.worked_ns, table[i].same, "row %zu", i);
+		cr_expect_eq(result.works, 2);
+		play_free(&result);
+	}
+	play_free(&first);
 }
 
 /* The delay service: what the path asks for. */
@@ -182,6 +238,8 @@ Test(conn, the_path_names_the_delay_and_the_size)
 		{ GET("/delay/0?bytes=x"), "400", 0, 16 },
 		{ GET("/delay/0?bytes=2GiB"), "400", 0, 16 },
 		{ GET("/delay/0?dist=normal"), "400", 0, 16 },
+		{ GET("/delay/0?dist=exponential"), "200", 0, 14 },
+		{ GET("/delay/8761h?dist=exponential"), "400", 0, 16 },
 		{ GET("/delay/0?unknown=1"), "400", 0, 16 },
 	};
 
@@ -199,6 +257,24 @@ Test(conn, the_path_names_the_delay_and_the_size)
 		cr_expect_eq(strlen(content + 4), table[i].content, "%s", table[i].client);
 		play_free(&result);
 	}
+}
+
+Test(conn, drawn_work_and_waits_have_the_means_that_were_asked_for)
+{
+	enum { REQUESTS = 20000 };
+	static char client[REQUESTS * sizeof(GET_HELLO)];
+	struct play script = { .service = &draws, .client = client };
+	struct play_result result;
+	char *end = client;
+
+	for (int i = 0; i < REQUESTS; i++)
+		end = stpcpy(end, GET_HELLO);
+	play(&script, &(struct play_pieces){ 0 }, &result);
+	cr_expect_eq(result.works, REQUESTS);
+	/* Seeds are fixed: 5 standard errors. */
+	cr_expect_float_eq((double)result.worked_ns / REQUESTS, 1e6, 5 * 1e6 / 141.4);
+	cr_expect_float_eq((double)result.waited_ns / REQUESTS, 1e6, 5 * 1e6 / 141.4);
+	play_free(&result);
 }
 
 Test(conn, exponential_delays_have_the_mean_that_was_asked_for)
@@ -280,11 +356,10 @@ Test(conn, what_follows_a_last_reply_is_read_before_the_close_so_that_the_reply_
 Test(conn, a_server_that_stops_says_close_in_the_reply_at_hand)
 {
 	struct conn_buffers buffers = { 0 };
-	uint64_t random = 1;
 	struct conn conn;
 	struct iovec space;
 
-	conn_begin(&conn, &answers, &buffers, &random);
+	conn_begin(&conn, &answers, &buffers, 1);
 	cr_expect(conn_is_idle(&conn));
 	cr_assert_eq(conn_next(&conn), CONN_READ);
 	space = conn_space(&conn);

@@ -104,11 +104,19 @@ Test(plan, what_is_not_said_is_as_documented)
 	cr_expect_str_eq(point->asked.service, "app");
 	cr_expect_str_eq(point->asked.wait, "backend");
 	cr_expect_str_eq(point->asked.work, "clock");
+	cr_expect_str_eq(point->asked.distribution, "constant");
 	cr_expect_eq(point->asked.twin, 1);
 	cr_expect_eq(point->asked.cores, 1);
 	cr_expect_eq(point->asked.connections, 5);
 	cr_expect_eq(point->asked.schema, RUN_SCHEMA);
+	cr_expect_eq(plan.seed, 0);
+	cr_expect_eq(plan.figure, PLAN_Y_THROUGHPUT);
+	cr_expect_float_eq(plan.precision, 0.02, 1e-12);
+	cr_expect_eq(plan.skipped, 0);
 	cr_expect_eq(point->timing.repetitions, 3);
+	cr_expect_eq(point->timing.repetitions_most, 3, "no more than asked for");
+	cr_expect_eq(point->timing.requests, 0);
+	cr_expect_eq(point->timing.window_most_ns, 0);
 	cr_expect_eq(point->timing.window_ns, 4LL * NS_PER_S);
 	cr_expect_eq(point->timing.windows, 1);
 	cr_expect_eq(point->timing.warmup_ns, 500LL * NS_PER_MS);
@@ -124,9 +132,19 @@ Test(plan, the_plans_timing_is_inherited_and_overridden)
 				     "repetitions = 1\nwindow = 250ms\nwindows = 5\nwarmup = 1ms\n"
 				     "[case c]\narch = loop\ncpu = 2ms\nwall = 10ms\nramp = 3s\n");
 	static const struct plan_timing expected[] = {
-		{ 7, NS_PER_S, 3, 0, 2LL * NS_PER_S },
-		{ 1, 250 * NS_PER_MS, 5, NS_PER_MS, 2LL * NS_PER_S },
-		{ 7, NS_PER_S, 3, 0, 3LL * NS_PER_S },
+		{ .repetitions = 7,
+		  .window_ns = NS_PER_S,
+		  .windows = 3,
+		  .ramp_ns = 2LL * NS_PER_S },
+		{ .repetitions = 1,
+		  .window_ns = 250 * NS_PER_MS,
+		  .windows = 5,
+		  .warmup_ns = NS_PER_MS,
+		  .ramp_ns = 2LL * NS_PER_S },
+		{ .repetitions = 7,
+		  .window_ns = NS_PER_S,
+		  .windows = 3,
+		  .ramp_ns = 3LL * NS_PER_S },
 	};
 
 	cr_assert_eq(plan.count, 3);
@@ -168,6 +186,147 @@ Test(plan, every_key_of_a_case_is_taken)
 	cr_expect_eq(plan.points[1].asked.idle, 0);
 	cr_expect_eq(plan.points[1].asked.requests_per_connection, 0);
 	cr_expect_eq(plan.points[1].asked.twin, 1, "a key of one case is not the next one's");
+	plan_free(&plan);
+}
+
+/* What the design of the experiment is told. */
+
+Test(plan, the_keys_of_the_design_are_taken)
+{
+	static const struct {
+		const char *text;
+		double precision;
+	} table[] = { { "1%", 0.01 }, { "0.5%", 0.005 }, { "0.05", 0.05 }, { "99%", 0.99 } };
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char text[256];
+		struct plan plan;
+
+		snprintf(text, sizeof(text),
+			 "[plan]\nseed = 9223372036854775807\nfigure = latency\n"
+			 "precision = %s\nrepetitions-most = 20\n" CASE,
+			 table[i].text);
+		plan = good_plan(text);
+		cr_expect_eq(plan.seed, INT64_MAX);
+		cr_expect_eq(plan.figure, PLAN_Y_LATENCY);
+		cr_expect_float_eq(plan.precision, table[i].precision, 1e-12);
+		cr_expect_eq(plan.points[0].timing.repetitions, 3);
+		cr_expect_eq(plan.points[0].timing.repetitions_most, 20);
+		plan_free(&plan);
+	}
+}
+
+Test(plan, a_ratio_makes_w_a_multiple_of_each_c)
+{
+	struct plan plan = good_plan("[case a]\narch = loop\ncpu = 100us, 10ms\n"
+				     "ratio = 1, 20, 8000\n");
+	static const int64_t expected_us[][2] = {
+		{ 100, 100 },     { 100, 2000 },     { 100, 800000 },
+		{ 10000, 10000 }, { 10000, 200000 }, { 10000, 80000000 },
+	};
+
+	cr_assert_eq(plan.count, 6);
+	for (size_t i = 0; i < plan.count; i++) {
+		cr_expect_eq(plan.points[i].asked.cpu_ns, expected_us[i][0] * NS_PER_US);
+		cr_expect_eq(plan.points[i].asked.wall_ns, expected_us[i][1] * NS_PER_US);
+	}
+	plan_free(&plan);
+}
+
+Test(plan, each_distribution_is_a_point_of_its_own_with_the_contenders_side_by_side)
+{
+	struct plan plan = good_plan("[case a]\narch = pool, loop\nthreads = 5\ncpu = 1ms\n"
+				     "wall = 10ms\ndistribution = constant, exponential\n"
+				     "connections = 8\n");
+	static const char *const expected[][2] = { { "pool", "constant" },
+						   { "loop", "constant" },
+						   { "pool", "exponential" },
+						   { "loop", "exponential" } };
+
+	cr_assert_eq(plan.count, 4);
+	for (size_t i = 0; i < plan.count; i++) {
+		const struct run *asked = &plan.points[i].asked;
+
+		cr_expect_str_eq(asked->arch, expected[i][0]);
+		cr_expect_str_eq(asked->distribution, expected[i][1]);
+		cr_expect_eq(run_is_exponential(asked), i >= 2);
+		cr_expect(run_is_predicted(asked));
+	}
+	plan_free(&plan);
+}
+
+Test(plan, what_is_drawn_may_be_the_wait_alone)
+{
+	struct plan plan = good_plan("[case a]\narch = loop\ncpu = 0\nwall = 10ms\n"
+				     "connections = 4\ndistribution = exponential\n");
+
+	cr_assert_eq(plan.count, 1);
+	cr_expect(run_is_exponential(&plan.points[0].asked));
+	plan_free(&plan);
+}
+
+/* By the lower of the model's bounds, so that there are no fewer. */
+Test(plan, a_window_is_long_enough_for_the_requests_it_is_to_hold)
+{
+	static const struct {
+		int64_t threads, connections, cpu_ms, wall_ms, requests;
+	} table[] = {
+		{ 1, 1, 1, 10, 1000 },   { 10, 10, 1, 10, 1000 },   { 10, 10, 5, 100, 2000 },
+		{ 20, 20, 5, 100, 777 }, { 100, 100, 5, 100, 777 }, { 10, 30, 5, 100, 2000 },
+		{ 5, 5, 2, 2, 5000 },    { 10, 10, 1, 10000, 400 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		int64_t held = table[i].threads < table[i].connections ? table[i].threads
+								       : table[i].connections;
+		double x = model_closed_network((double)held, (double)table[i].cpu_ms / 1e3,
+						(double)table[i].wall_ms / 1e3, 1);
+		char text[256];
+		struct plan plan;
+		double in_window;
+
+		snprintf(text, sizeof(text),
+			 "[case a]\narch = pool\nthreads = %lld\nconnections = %lld\n"
+			 "cpu = %lldms\nwall = %lldms\nrequests = %lld\nwindow = 1ms\n",
+			 (long long)table[i].threads, (long long)table[i].connections,
+			 (long long)table[i].cpu_ms, (long long)table[i].wall_ms,
+			 (long long)table[i].requests);
+		plan = good_plan(text);
+		in_window = x * (double)plan.points[0].timing.window_ns / 1e9;
+		cr_expect_geq(in_window, (double)table[i].requests - 1e-3, "row %zu: %g", i,
+			      in_window);
+		cr_expect_leq(in_window, (double)table[i].requests + 1e-3, "row %zu: %g", i,
+			      in_window);
+		plan_free(&plan);
+	}
+}
+
+Test(plan, a_window_is_no_shorter_than_it_is_asked_to_be)
+{
+	struct plan plan = good_plan("[plan]\nrequests = 100\nwindow = 2s\n" CASE
+				     "[case idle]\narch = loop\ncpu = 0\nwall = 0\nwait = none\n"
+				     "connections = 1\n");
+
+	cr_assert_eq(plan.count, 2);
+	cr_expect_eq(plan.points[0].timing.window_ns, 2LL * NS_PER_S);
+	cr_expect_eq(plan.points[1].timing.window_ns, 2LL * NS_PER_S,
+		     "without c the model says nothing of requests");
+	plan_free(&plan);
+}
+
+Test(plan, points_whose_window_would_be_too_long_are_left_out_and_counted_once)
+{
+	/* 1,000 requests of t = 1 take 10 s and 100 s. `loop` has no t, and is there once. */
+	struct plan plan = good_plan("[plan]\nwindow = 1s\nwindow-most = 60s\nrequests = 1000\n"
+				     "[case a]\narch = pool, loop\nthreads = 1, 2\n"
+				     "connections = 1\ncpu = 1ms\nratio = 10, 100\n"
+				     "[case b]\narch = loop\nconnections = 1\ncpu = 1ms\n"
+				     "wall = 100ms\n");
+
+	cr_assert_eq(plan.count, 3);
+	cr_expect_eq(plan.skipped, 3);
+	for (size_t i = 0; i < plan.count; i++)
+		cr_expect_eq(plan.points[i].asked.wall_ns, 10 * NS_PER_MS);
 	plan_free(&plan);
 }
 
@@ -340,7 +499,42 @@ Test(plan, an_error_names_the_file_the_line_and_what_is_wrong)
 		/* What a case lacks or contradicts is told at its head. */
 		{ "[case a]\n", 1, "needs arch" },
 		{ "[case a]\n" CASE, 1, "needs arch" },
-		{ CASE "\n[case b]\narch = loop\nwall = 10ms\n", 7, "needs arch, cpu and wall" },
+		{ CASE "\n[case b]\narch = loop\nwall = 10ms\n", 7,
+		  "needs arch, cpu, and either wall or ratio" },
+		{ CASE "ratio = 10\n", 1, "either wall or ratio" },
+		{ CASE "ratio = 0\n", 6, "least" },
+		{ CASE "ratio = 1.5\n", 6, "a whole number" },
+		{ "[case a]\narch = loop\ncpu = 0, 1ms\nratio = 10\nconnections = 1\n", 1,
+		  "ratio is w/c" },
+		{ "[case a]\narch = loop\ncpu = 10s\nratio = 10000\n", 1, "more than a day" },
+		{ "[case a]\narch = loop\ncpu = 9000s\nratio = 9000000000\n", 1,
+		  "more than a day" },
+		{ CASE "wall = 25h\n", 1, "more than a day" },
+		{ CASE "distribution = normal\n", 6, "constant, exponential" },
+		{ CASE "distribution =\n", 6, "constant, exponential" },
+		{ CASE "distribution = constant, exponential, constant\n", 6, "more than 2" },
+		{ "[case a]\nwait = none\narch = loop\ncpu = 0\nwall = 0\nconnections = 1\n"
+		  "distribution = exponential\n",
+		  1, "nothing to draw" },
+		{ CASE "requests = -1\n", 6, "requests" },
+		{ CASE "window-most = 4\n", 6, "a time such as" },
+		{ CASE "window-most = 3999ms\n", 1, "window-most is less than window" },
+		{ CASE "repetitions-most = 0\n", 6, "least" },
+		{ CASE "repetitions-most = 2\n", 1, "repetitions-most is less than repetitions" },
+		{ "[plan]\nrepetitions-most = 5\n" CASE "repetitions = 6\n", 3,
+		  "repetitions-most is less than repetitions" },
+		{ CASE "window = 10ms\nwindow-most = 20ms\nrequests = 1000\n", 8,
+		  "windows longer than window-most" },
+		{ CASE "seed = 1\n", 6, "seed" },
+		{ "[plan]\nseed = 0\n" CASE, 2, "least" },
+		{ "[plan]\nseed = today\n" CASE, 2, "a whole number" },
+		{ "[plan]\nfigure = beauty\n" CASE, 2, "throughput, cpu, switches" },
+		{ "[plan]\nprecision = 0\n" CASE, 2, "a share such as 2%" },
+		{ "[plan]\nprecision = 100%\n" CASE, 2, "a share such as 2%" },
+		{ "[plan]\nprecision = -1%\n" CASE, 2, "a share such as 2%" },
+		{ "[plan]\nprecision = nan\n" CASE, 2, "a share such as 2%" },
+		{ "[plan]\nprecision = 2 percent\n" CASE, 2, "a share such as 2%" },
+		{ "[plan]\nprecision =\n" CASE, 2, "a share such as 2%" },
 		{ CASE "\n[case b]\narch = loop\ncpu = 10ms\n", 7, "[case b]" },
 		{ "[case a]\narch = loop, pool\ncpu = 1ms\nwall = 10ms\n", 1, "needs threads" },
 		{ "[case a]\narch = loop\ncpu = 2ms\nwall = 1ms\n", 1, "less than cpu" },

@@ -61,6 +61,23 @@ Test(programs, conversations_go_the_same_way_with_every_architecture_and_service
 	matrix_for_each("", check_conversations);
 }
 
+Test(programs, conversations_go_the_same_way_with_drawn_times)
+{
+	static const struct service_row services[] = {
+		{ "app that draws its work and its wait",
+		  "--service app --cpu 20us --overhead 0 --wall 220us --wait timer "
+		  "--distribution exponential",
+		  false },
+		{ "app that draws its work and calls",
+		  "--service app --cpu 20us --overhead 0 --wall 220us --wait backend --upstream %s "
+		  "--distribution exponential --seed 1",
+		  true },
+	};
+
+	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
+		matrix_for_each_arch(&services[i], check_conversations);
+}
+
 static void check_cuts(struct pair *pair)
 {
 	static const char script[] =

@@ -33,13 +33,16 @@ static struct run sample(int64_t salt)
 			   .wait = "timer",
 			   .work = "clock",
 			   .arch = "pool --accept shared",
+			   .distribution = "exponential",
+			   .rejected = "little",
 			   .started = "2026-01-02T03:04:05Z",
 			   .window_requests = "10;20;30;40",
 			   .throughput_rps = 192.7,
 			   .mean_ns = 129733333.25 };
 	int64_t *const first = &run.threads;
 	int64_t *const spans[][2] = {
-		{ first, &run.sequence },
+		{ first, &run.requests_per_connection },
+		{ &run.repetition, &run.attempt },
 		{ &run.overhead_ref_ns, &run.requests },
 		{ &run.p50_ns, &run.ping_pong_after_ns },
 	};
@@ -68,12 +71,17 @@ static void expect_equal(const struct run *a, const struct run *b)
 	cr_expect_float_eq(a->mean_ns, b->mean_ns, 1);
 	cr_expect_eq(a->schema, b->schema);
 	cr_expect_eq(a->twin, b->twin);
+	cr_expect_str_eq(a->distribution, b->distribution);
+	cr_expect_str_eq(a->rejected, b->rejected);
 	cr_expect_arr_eq(&a->threads, &b->threads,
-			 offsetof(struct run, started) - offsetof(struct run, threads));
+			 offsetof(struct run, distribution) - offsetof(struct run, threads));
+	cr_expect_arr_eq(&a->repetition, &b->repetition,
+			 offsetof(struct run, started) - offsetof(struct run, repetition));
 	cr_expect_arr_eq(&a->overhead_ref_ns, &b->overhead_ref_ns,
 			 offsetof(struct run, throughput_rps) -
 				 offsetof(struct run, overhead_ref_ns));
-	cr_expect_arr_eq(&a->p50_ns, &b->p50_ns, sizeof(struct run) - offsetof(struct run, p50_ns));
+	cr_expect_arr_eq(&a->p50_ns, &b->p50_ns,
+			 offsetof(struct run, rejected) - offsetof(struct run, p50_ns));
 }
 
 static void write_runs(int count)
@@ -203,11 +211,20 @@ Test(run, a_bad_value_is_refused_with_its_line_and_column)
 		{ "cpu_ns", "five", "cpu_ns" },
 		{ "throughput_rps", "fast", "throughput_rps" },
 		{ "throughput_rps", "", "throughput_rps" },
+		{ "throughput_rps", "nan", "throughput_rps" },
+		{ "mean_ns", "inf", "mean_ns" },
 		{ "throughput_rps", "1.5.2", "throughput_rps" },
 		{ "service", "a word that is too long for it", "service" },
 		{ "arch", "a name with options that is too long to be one of ours", "arch" },
-		{ "schema", "1", "schema 1 under a header of schema 2" },
-		{ "schema", "3", "schema 3 under" },
+		{ "schema", "1", "schema 1 under a header of schema 3" },
+		{ "schema", "2", "schema 2 under" },
+		{ "schema", "4", "schema 4 under" },
+		{ "distribution", "a word that is too long for it", "distribution" },
+		{ "rejected", "a word that is too long for it", "rejected" },
+		{ "seed", "", "seed" },
+		{ "seed", "9223372036854775808", "seed" },
+		{ "block", "first", "block" },
+		{ "attempt", "1.5", "attempt" },
 		{ "schema", "one", "schema" },
 	};
 	static char text[TEXT_MAX];
@@ -221,29 +238,37 @@ Test(run, a_bad_value_is_refused_with_its_line_and_column)
 	}
 }
 
-/* The columns that came with schema 2. */
-static bool is_new(const char *name)
+/* The columns that came after schema 1, and with which. */
+static int64_t since(const char *name)
 {
-	static const char *const names[] = {
-		"footprint_bytes",
-		"idle",
-		"requests_per_connection",
-		"connects",
-		"idle_lost",
-		"processes",
-		"tasks_changed",
-		"available_before_bytes",
-		"available_after_bytes",
+	static const struct {
+		const char *name;
+		int64_t schema;
+	} table[] = {
+		{ "footprint_bytes", 2 },
+		{ "idle", 2 },
+		{ "requests_per_connection", 2 },
+		{ "connects", 2 },
+		{ "idle_lost", 2 },
+		{ "processes", 2 },
+		{ "tasks_changed", 2 },
+		{ "available_before_bytes", 2 },
+		{ "available_after_bytes", 2 },
+		{ "distribution", 3 },
+		{ "seed", 3 },
+		{ "block", 3 },
+		{ "attempt", 3 },
+		{ "rejected", 3 },
 	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (strcmp(table[i].name, name) == 0)
+			return table[i].schema;
+	return 1;
 }
 
-/* One line without the values whose column is new. */
-static void print_old_columns(FILE *file, char *header, char *line)
+/* One line without the values whose column that schema does not have. */
+static void print_old_columns(FILE *file, char *header, char *line, int64_t schema)
 {
 	const char *comma = "";
 	char *name;
@@ -251,7 +276,7 @@ static void print_old_columns(FILE *file, char *header, char *line)
 	while ((name = strsep(&header, ","))) {
 		const char *value = strsep(&line, ",");
 
-		if (is_new(name))
+		if (since(name) > schema)
 			continue;
 		fprintf(file, "%s%s", comma, value);
 		comma = ",";
@@ -259,37 +284,71 @@ static void print_old_columns(FILE *file, char *header, char *line)
 	fputc('\n', file);
 }
 
-Test(run, a_file_of_schema_1_is_read_with_zeros_for_what_it_lacks)
+/* A file with one run, as that schema has it. */
+static void write_old_run(int64_t schema)
 {
 	static char text[TEXT_MAX];
 	char header[2][4096];
+	char number[8];
 	char *row;
-	char *end;
-	char why[256];
-	struct run *runs;
-	struct run expected = sample(0);
 	FILE *file;
 
 	write_runs(1);
 	read_text(text);
-	replace(text, "schema", "1");
+	snprintf(number, sizeof(number), "%lld", (long long)schema);
+	replace(text, "schema", number);
 	row = strchr(text, '\n') + 1;
-	end = strchr(row, '\n');
-	*end = row[-1] = '\0';
+	*strchr(row, '\n') = row[-1] = '\0';
 	strcpy(header[0], text);
 	strcpy(header[1], text);
 	file = fopen(path, "we");
-	print_old_columns(file, header[0], text);
-	print_old_columns(file, header[1], row);
+	cr_assert_not_null(file);
+	print_old_columns(file, header[0], text, schema);
+	print_old_columns(file, header[1], row, schema);
 	fclose(file);
-	cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), 1, "%s", why);
-	expected.schema = 1;
-	expected.footprint_bytes = expected.idle = expected.requests_per_connection = 0;
-	expected.connects = expected.idle_lost = 0;
-	expected.processes = expected.tasks_changed = 0;
-	expected.available_before_bytes = expected.available_after_bytes = 0;
-	expect_equal(runs, &expected);
-	free(runs);
+}
+
+Test(run, a_file_of_an_older_schema_is_read_with_what_was_always_so_for_what_it_lacks)
+{
+	for (int64_t schema = 1; schema <= RUN_SCHEMA; schema++) {
+		struct run expected = sample(0);
+		struct run *runs;
+		char why[256];
+
+		write_old_run(schema);
+		cr_assert_eq(run_read_all(path, &runs, why, sizeof(why)), 1, "%s", why);
+		expected.schema = schema;
+		if (schema < 2) {
+			expected.footprint_bytes = expected.idle = 0;
+			expected.requests_per_connection = 0;
+			expected.connects = expected.idle_lost = 0;
+			expected.processes = expected.tasks_changed = 0;
+			expected.available_before_bytes = expected.available_after_bytes = 0;
+		}
+		if (schema < 3) {
+			strcpy(expected.distribution, "constant");
+			strcpy(expected.rejected, "-");
+			expected.seed = expected.block = expected.attempt = 0;
+		}
+		expect_equal(runs, &expected);
+		free(runs);
+	}
+}
+
+Test(run, a_row_of_an_older_schema_does_not_go_under_a_newer_header)
+{
+	static char text[TEXT_MAX];
+	static char old[TEXT_MAX];
+
+	for (int64_t schema = 1; schema < RUN_SCHEMA; schema++) {
+		write_old_run(schema);
+		read_text(old);
+		write_runs(1);
+		read_text(text);
+		strcat(text, strchr(old, '\n') + 1);
+		write_text(text);
+		expect_refused("3", "");
+	}
 }
 
 Test(run, too_many_columns_are_refused)
@@ -345,7 +404,7 @@ Test(run, another_header_is_refused)
 
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		write_text(headers[i]);
-		expect_refused("1", "schema 1 or 2");
+		expect_refused("1", "schema 1, 2 or 3");
 	}
 	write_runs(1);
 	read_text(text);
@@ -377,7 +436,7 @@ Test(run, a_point_is_what_was_asked_of_the_server_and_the_load)
 				   &b.cpu_ns,      &b.wall_ns,
 				   &b.connections, &b.footprint_bytes,
 				   &b.idle,        &b.requests_per_connection };
-	char *const words[] = { b.service, b.wait, b.work, b.arch };
+	char *const words[] = { b.service, b.wait, b.work, b.arch, b.distribution };
 
 	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
 		b = a;
@@ -392,6 +451,10 @@ Test(run, a_point_is_what_was_asked_of_the_server_and_the_load)
 	b = a;
 	b.repetition++;
 	b.sequence++;
+	b.seed++;
+	b.block++;
+	b.attempt++;
+	strcpy(b.rejected, "-");
 	b.throughput_rps *= 2;
 	b.requests = 1;
 	b.overhead_ns++;

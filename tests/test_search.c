@@ -3,7 +3,7 @@
  * there. A load is noisy as by a factor that is lognormal with median 1, so that at the answer
  * itself half of the probes hold.
  */
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 #include "loadgen/engine/search.h"
 #include "tests/programs.h"
 #include "tests/scripted.h"

@@ -1,5 +1,5 @@
 #include "loadgen/engine/timers.h"
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 #include <criterion/criterion.h>
 
 enum { SLOTS = 200, STEPS = 20000, TIMES = 50 };

@@ -5,7 +5,7 @@
  * height, with at most two choices in each: a number picks a column, and a height in it.
  */
 #pragma once
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 
 struct alias_column {
 	uint64_t height; /* of 2^64, below which the choice is the column's own */

@@ -12,7 +12,7 @@
  *   share 1       x       x       x
  */
 #pragma once
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -4,9 +4,9 @@
  * Threads share nothing that is written in a request's way.
  */
 #pragma once
+#include "common/random.h"
 #include "loadgen/engine/load.h"
 #include "loadgen/engine/parts.h"
-#include "loadgen/engine/random.h"
 #include "loadgen/engine/reply.h"
 #include "loadgen/engine/timers.h"
 #include <stdatomic.h>

@@ -21,6 +21,7 @@ const char *const audit_names[AUDITS] = {
 #define UTILISATION_ERROR 0.002 /* of a core: 6 ms in 3 s */
 #define PING_PONG_STATES  2.0   /* states differ threefold, noise within one far less */
 #define SMALL_CPU_NS      1000000
+#define CHANCE            3.5 /* standard errors: once in 1,000 healthy runs for both laws */
 
 static void fail(struct audit_failure failures[AUDITS], int *count, enum audit audit,
 		 const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -49,6 +50,33 @@ double audit_tolerance(const struct run *run)
 double audit_cpu_cal_s(const struct run *run)
 {
 	return (double)(run->work_ns + run->overhead_ns) / 1e9;
+}
+
+/*
+ * What random times add to the laws' tolerances. The laws hold for a whole request; what a window
+ * cuts off at its edges, and how many seconds n draws come to, is chance.
+ *
+ * Little: the latencies of the requests that end in the window sum up to N windows, and the ages of
+ * the N requests in hand at its start, less those at its end. An age is as random as the latency,
+ * of standard deviation R or less, which n/X = window and N = X·R make sqrt(2N)/n of the sum.
+ */
+static double little_chance(const struct run *run, double served)
+{
+	return run_is_exponential(run) ? CHANCE * sqrt(2 * served) / (double)run->requests : 0;
+}
+
+/*
+ * Utilisation: the mean of n works is off by 1/sqrt(n). And works are spent for requests that are
+ * still waiting at the window's end, less those that were at its start: each count varies by
+ * sqrt(N) or less, as it is a Poisson number of which no more than N are possible.
+ */
+static double utilisation_chance(const struct run *run)
+{
+	double n = (double)run->requests;
+
+	if (!run_is_exponential(run))
+		return 0;
+	return CHANCE * sqrt(1 / n + 2 * (double)run->connections / (n * n));
 }
 
 static void audit_completeness(const struct run *run, struct audit_failure failures[AUDITS],
@@ -145,7 +173,7 @@ static void audit_machine(const struct run *run, struct audit_failure failures[A
 static void audit_utilisation(const struct run *run, struct audit_failure failures[AUDITS],
 			      int *count)
 {
-	double tolerance = audit_tolerance(run);
+	double tolerance = audit_tolerance(run) + utilisation_chance(run);
 	double used = (double)run->server_cpu_ns / (double)run->window_ns;
 	double least = run->throughput_rps * audit_cpu_cal_s(run);
 	double most = fmax(least, run->throughput_rps * (double)run->cpu_alone_ns / 1e9);
@@ -161,8 +189,9 @@ static void audit_little(const struct run *run, struct audit_failure failures[AU
 {
 	double served = (double)(run->connections - run->never_served);
 	double held = run->throughput_rps * run->mean_ns / 1e9;
+	double tolerance = LITTLE_TOLERANCE + little_chance(run, served);
 
-	if (fabs(held - served) > LITTLE_TOLERANCE * served)
+	if (fabs(held - served) > tolerance * served)
 		fail(failures, count, AUDIT_LITTLE, "take a longer window and warm-up",
 		     "X·R is %.2f, but %.0f connections were served", held, served);
 }

@@ -2,6 +2,9 @@
  * The audits of model.md: laws that a run must obey before its figure is believed. A run that
  * fails one is invalid, and counts neither for nor against the model. Where no work is asked for,
  * the generator may be the limit, and the utilisation law is for points with a prediction.
+ *
+ * The laws of Little and of utilisation hold exactly for constant times, and on average for
+ * exponential ones: their tolerance then grows with the standard error that so many requests leave.
  */
 #pragma once
 #include "loadgen/sweep/run.h"

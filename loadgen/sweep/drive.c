@@ -1,5 +1,6 @@
 #include "loadgen/sweep/drive.h"
 #include "common/clock.h"
+#include "common/random.h"
 #include "common/units.h"
 #include "loadgen/sweep/launch.h"
 #include "loadgen/target/meter.h"
@@ -36,21 +37,26 @@ static void format_request(struct drive *drive)
 {
 	const struct run *asked = drive->asked;
 	char wait[UNITS_TEXT_MAX];
-	char target[UNITS_TEXT_MAX + 16] = "/";
+	char target[UNITS_TEXT_MAX + 32] = "/";
 
 	if (strcmp(asked->service, "proxy") == 0)
-		snprintf(target, sizeof(target), "/delay/%s",
-			 units_format_duration_exact(wait, asked->wall_ns - asked->cpu_ns));
+		snprintf(target, sizeof(target), "/delay/%s%s",
+			 units_format_duration_exact(wait, asked->wall_ns - asked->cpu_ns),
+			 run_is_exponential(asked) ? "?dist=exponential" : "");
 	drive->request_length = (size_t)snprintf(drive->request, sizeof(drive->request),
 						 "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target,
 						 drive->server.address);
 }
 
+/* Longer than any reply takes that is still to come. */
 static int64_t timeout_ns(const struct run *asked)
 {
 	int64_t least = (int64_t)TIMEOUT_LEAST_S * NS_PER_S;
+	int64_t longest = asked->wall_ns;
 
-	return 3 * asked->wall_ns > least ? 3 * asked->wall_ns : least;
+	if (run_is_exponential(asked))
+		longest *= RANDOM_EXPONENTIAL_MOST;
+	return 3 * longest > least ? 3 * longest : least;
 }
 
 static int start_herd(struct drive *drive)

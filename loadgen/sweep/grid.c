@@ -1,10 +1,14 @@
 #include "loadgen/sweep/grid.h"
+#include "common/clock.h"
+#include "loadgen/model/model.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { CONNECTIONS_LEAST = 16 };
+
+static const int64_t wall_most_ns = 24LL * 3600 * NS_PER_S; /* the servers' own bound */
 
 int64_t grid_connections(int64_t threads, int64_t cpu_ns, int64_t wall_ns, int64_t cores)
 {
@@ -31,21 +35,78 @@ static const char *check_point(const struct grid *grid, const struct run *asked)
 		return "with wait = none, wall is cpu";
 	if (asked->footprint_bytes > 0 && asked->cpu_ns == 0)
 		return "footprint is of the work, and cpu = 0 is none";
+	if (grid->ratio.count > 0 && asked->cpu_ns == 0)
+		return "ratio is w/c, and cpu = 0 has none";
+	if (asked->wall_ns > wall_most_ns)
+		return "wall, or ratio times cpu, is more than a day";
+	if (run_is_exponential(asked) && asked->wall_ns == 0)
+		return "distribution = exponential: with cpu = 0 and wall = 0 there is nothing to "
+		       "draw";
 	return NULL;
 }
 
+/* The same of its timing. */
+static const char *check_timing(const struct plan_timing *timing)
+{
+	if (timing->repetitions_most > 0 && timing->repetitions_most < timing->repetitions)
+		return "repetitions-most is less than repetitions";
+	if (timing->window_most_ns > 0 && timing->window_most_ns < timing->window_ns)
+		return "window-most is less than window";
+	return NULL;
+}
+
+/*
+ * How long a window has to be for the requests that it is to hold, by the lower of the model's two
+ * bounds, the closed network's; and no shorter than it is asked to be.
+ */
+static int64_t window_ns(const struct grid *grid, const struct run *asked)
+{
+	double population = (double)asked->connections;
+	double rate;
+
+	if (asked->threads > 0 && asked->threads < asked->connections)
+		population = (double)asked->threads;
+	if (asked->cpu_ns == 0 || grid->timing.requests == 0)
+		return grid->timing.window_ns;
+	rate = model_closed_network(population, (double)asked->cpu_ns / 1e9,
+				    (double)asked->wall_ns / 1e9, (double)asked->cores);
+	return (int64_t)fmax((double)grid->timing.window_ns,
+			     ceil((double)grid->timing.requests / rate * 1e9));
+}
+
+/* Whether one of `count` points is that one: cases, and values of t, may share points. */
+static bool is_known(const struct plan_point *points, size_t count, const struct run *asked)
+{
+	for (size_t i = 0; i < count; i++)
+		if (run_same_point(&points[i].asked, asked))
+			return true;
+	return false;
+}
+
+/* Points that are skipped are counted once too: they are kept at the array's end. */
 static const char *add_point(const struct grid *grid, struct plan *plan, const struct run *asked)
 {
-	struct plan_point *point;
+	struct plan_point *skipped = plan->points + PLAN_POINTS_MAX - plan->skipped;
+	struct plan_point *point = plan->points + plan->count;
+	int64_t ns = window_ns(grid, asked);
+	bool skip = grid->timing.window_most_ns > 0 && ns > grid->timing.window_most_ns;
 
-	for (size_t i = 0; i < plan->count; i++)
-		if (run_same_point(&plan->points[i].asked, asked))
-			return NULL; /* cases may share points */
-	if (plan->count == PLAN_POINTS_MAX)
+	if (is_known(plan->points, plan->count, asked) ||
+	    (skip && is_known(skipped, plan->skipped, asked)))
+		return NULL;
+	if (plan->count + plan->skipped == PLAN_POINTS_MAX)
 		return "too many points";
-	point = &plan->points[plan->count++];
+	if (skip) {
+		point = skipped - 1;
+		plan->skipped++;
+	} else {
+		plan->count++;
+	}
 	point->asked = *asked;
 	point->timing = grid->timing;
+	point->timing.window_ns = ns;
+	if (point->timing.repetitions_most == 0)
+		point->timing.repetitions_most = point->timing.repetitions;
 	return NULL;
 }
 
@@ -102,9 +163,15 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 			     .twin = grid->twin,
 			     .cores = CPU_COUNT(&plan->server_cpus),
 			     .requests_per_connection = grid->requests_per_connection };
+	int64_t ratio = 0;
+	int64_t distribution = 0;
+	/* Indices into grid->distributions. */
+	struct grid_list distributions = { .values = { 0, 1 }, .count = grid->distribution_count };
 	const struct axis axes[] = {
 		{ &grid->cpu, &asked.cpu_ns },
 		{ &grid->wall, &asked.wall_ns },
+		{ &grid->ratio, &ratio },
+		{ &distributions, &distribution },
 		{ &grid->footprint, &asked.footprint_bytes },
 		{ &grid->threads, &asked.threads },
 		{ &grid->idle, &asked.idle },
@@ -113,8 +180,13 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 	enum { AXES = sizeof(axes) / sizeof(axes[0]) };
 	size_t total = 1;
 
-	if (grid->arch_count == 0 || grid->cpu.count == 0 || grid->wall.count == 0) {
-		snprintf(why, GRID_WHY_MAX, "it needs arch, cpu and wall");
+	if (grid->arch_count == 0 || grid->cpu.count == 0 ||
+	    (grid->wall.count > 0) == (grid->ratio.count > 0)) {
+		snprintf(why, GRID_WHY_MAX, "it needs arch, cpu, and either wall or ratio");
+		return -EINVAL;
+	}
+	if (check_timing(&grid->timing)) {
+		snprintf(why, GRID_WHY_MAX, "%s", check_timing(&grid->timing));
 		return -EINVAL;
 	}
 	set_case(grid, &asked);
@@ -126,6 +198,11 @@ int grid_expand(const struct grid *grid, struct plan *plan, char why[GRID_WHY_MA
 		const char *wrong;
 
 		set_values(axes, AXES, i / grid->arch_count);
+		if (grid->ratio.count > 0 &&
+		    __builtin_mul_overflow(ratio, asked.cpu_ns, &asked.wall_ns))
+			asked.wall_ns = INT64_MAX;
+		snprintf(asked.distribution, sizeof(asked.distribution), "%s",
+			 grid->distributions[distribution]);
 		wrong = add_arch(grid, plan, asked, arch);
 		if (wrong) {
 			snprintf(why, GRID_WHY_MAX, "%s: %s", arch, wrong);

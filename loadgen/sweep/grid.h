@@ -2,7 +2,7 @@
 #pragma once
 #include "loadgen/sweep/plan.h"
 
-enum { GRID_LIST_MAX = 64, GRID_WHY_MAX = 240 };
+enum { GRID_LIST_MAX = 64, GRID_DISTRIBUTIONS_MAX = 2, GRID_WHY_MAX = 240 };
 
 struct grid_list {
 	int64_t values[GRID_LIST_MAX];
@@ -20,9 +20,12 @@ struct grid {
 	bool threads_match; /* t is N and the idle connections */
 	struct grid_list cpu;
 	struct grid_list wall;
+	struct grid_list ratio; /* w/c, in place of wall */
 	struct grid_list footprint;
 	struct grid_list idle;
 	struct grid_list connections;
+	char distributions[GRID_DISTRIBUTIONS_MAX][RUN_WORD_MAX];
+	size_t distribution_count;
 	int64_t requests_per_connection;
 	int64_t twin;
 	struct plan_timing timing;

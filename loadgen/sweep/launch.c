@@ -1,13 +1,15 @@
 #include "loadgen/sweep/launch.h"
 #include "common/clock.h"
 #include "common/cpus.h"
+#include "common/random.h"
 #include "common/units.h"
 #include <stdio.h>
 #include <string.h>
 
 enum {
 	PATH_BYTES = 512,
-	READY_S = 30, /* 10,000 threads take their time to start */
+	READY_S = 30,        /* 10,000 threads take their time to start */
+	BACKEND_LATE_S = 60, /* the backend is given up so long after the longest wait */
 };
 
 struct command_line {
@@ -69,6 +71,46 @@ static void add_arch(struct command_line *line, const char *variant)
 		add(line, word);
 }
 
+static void add_number(struct command_line *line, const char *name, int64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	add_option(line, name, text);
+}
+
+static bool is_proxy(const struct run *asked)
+{
+	return strcmp(asked->service, "proxy") == 0;
+}
+
+/*
+ * Each run has random numbers of its own: repetitions that drew the same would be closer to each
+ * other than to the mean.
+ */
+static void add_distribution(struct command_line *line, const struct run *asked)
+{
+	uint64_t seed = random_seed((uint64_t)asked->seed, (uint64_t)asked->sequence);
+	bool waits = !is_proxy(asked) && asked->wall_ns > asked->cpu_ns;
+
+	if (!run_is_exponential(asked) || (asked->cpu_ns == 0 && !waits))
+		return;
+	add_option(line, "--distribution", "exponential");
+	add_number(line, "--seed", (int64_t)(seed >> 1));
+}
+
+static void add_backend(struct command_line *line, const struct run *asked, const char *address)
+{
+	int64_t longest_ns = asked->wall_ns;
+
+	if (strcmp(asked->wait, "backend") != 0)
+		return;
+	if (run_is_exponential(asked))
+		longest_ns *= RANDOM_EXPONENTIAL_MOST;
+	add_option(line, "--upstream", address);
+	add_duration(line, "--upstream-timeout", longest_ns + (int64_t)BACKEND_LATE_S * NS_PER_S);
+}
+
 /* The work and how it is known; without any, the server refuses these options. */
 static void add_work(struct command_line *line, const struct run *asked)
 {
@@ -88,20 +130,17 @@ static void add_work(struct command_line *line, const struct run *asked)
 int launch_server(struct measure *measure, const struct run *asked, struct process *server)
 {
 	struct command_line line = { .count = 0 };
-	char threads[32];
 
 	add_program(&line, measure, "cwt-server");
 	add_arch(&line, asked->arch);
 	add_option(&line, "--service", asked->service);
-	if (asked->threads > 0) {
-		snprintf(threads, sizeof(threads), "%lld", (long long)asked->threads);
-		add_option(&line, "--threads", threads);
-	}
-	if (strcmp(asked->service, "proxy") != 0)
+	if (asked->threads > 0)
+		add_number(&line, "--threads", asked->threads);
+	if (!is_proxy(asked))
 		add_option(&line, "--wait", asked->wait);
-	if (strcmp(asked->wait, "backend") == 0)
-		add_option(&line, "--upstream", measure->backend.address);
+	add_backend(&line, asked, measure->backend.address);
 	add_work(&line, asked);
+	add_distribution(&line, asked);
 	add_cpus(&line, &measure->plan->server_cpus);
 	return process_start(server, line.arguments, measure->log, (int64_t)READY_S * NS_PER_S,
 			     measure->why);

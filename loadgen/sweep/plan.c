@@ -85,6 +85,8 @@ static int begin_case(struct reader *reader, const char *section)
 	snprintf(grid->service, sizeof(grid->service), "app");
 	snprintf(grid->wait, sizeof(grid->wait), "backend");
 	snprintf(grid->work, sizeof(grid->work), "clock");
+	snprintf(grid->distributions[0], sizeof(grid->distributions[0]), "constant");
+	grid->distribution_count = 1;
 	reader->in_case = reader->has_case = true;
 	return 1;
 }
@@ -263,6 +265,44 @@ static int take_windows(struct reader *reader, const char *key, const char *text
 	return 1;
 }
 
+static int take_distributions(struct reader *reader, const char *key, const char *text)
+{
+	struct grid *grid = &reader->grid;
+	char copy[INI_MAX_LINE];
+	char *rest = copy;
+	char *word;
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	grid->distribution_count = 0;
+	while ((word = next_word(&rest))) {
+		if (grid->distribution_count == GRID_DISTRIBUTIONS_MAX)
+			return complain(reader, reader->line, "%s: more than %d", key,
+					GRID_DISTRIBUTIONS_MAX);
+		if (!take_choice(reader, key, word, "constant, exponential",
+				 grid->distributions[grid->distribution_count++]))
+			return 0;
+	}
+	return 1;
+}
+
+/* A share such as 2% or 0.02. */
+static int take_precision(struct reader *reader, const char *key, const char *text,
+			  double *precision)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end != text && strcmp(end, "%") == 0)
+		value /= 100;
+	else if (end == text || *end != '\0')
+		value = 0;
+	if (!(value > 0) || value >= 1)
+		return complain(reader, reader->line, "%s = %s: want a share such as 2%%", key,
+				text);
+	*precision = value;
+	return 1;
+}
+
 /* 1: taken; 0: refused; -1: no key of the timing. */
 static int take_timing(struct reader *reader, const char *key, const char *text,
 		       struct plan_timing *timing)
@@ -272,6 +312,14 @@ static int take_timing(struct reader *reader, const char *key, const char *text,
 	if (strcmp(key, "window") == 0)
 		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
 				   &timing->window_ns);
+	if (strcmp(key, "repetitions-most") == 0)
+		return take_number(reader, key, text, units_parse_count, 1,
+				   &timing->repetitions_most);
+	if (strcmp(key, "window-most") == 0)
+		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
+				   &timing->window_most_ns);
+	if (strcmp(key, "requests") == 0)
+		return take_number(reader, key, text, units_parse_count, 0, &timing->requests);
 	if (strcmp(key, "windows") == 0)
 		return take_windows(reader, key, text, &timing->windows);
 	if (strcmp(key, "warmup") == 0)
@@ -307,12 +355,25 @@ static int take_plan_key(struct reader *reader, const char *key, const char *tex
 		return take_cpus(reader, key, text, &plan->server_cpus);
 	if (strcmp(key, "load-cpus") == 0)
 		return take_cpus(reader, key, text, &plan->load_cpus);
+	if (strcmp(key, "seed") == 0)
+		return take_number(reader, key, text, units_parse_count, 1, &plan->seed);
+	if (strcmp(key, "precision") == 0)
+		return take_precision(reader, key, text, &plan->precision);
+	if (strcmp(key, "figure") == 0) {
+		int figure;
+
+		if (!take_name(reader, key, text, plan_y_names, &figure))
+			return 0;
+		plan->figure = (enum plan_y)figure;
+		return 1;
+	}
 	if (strcmp(key, "tries") == 0)
 		return take_number(reader, key, text, units_parse_count, 1, &plan->tries);
 	return complain(
 		reader, reader->line,
-		"unknown key %s in [plan] (name, server-cpus, load-cpus, tries, claim, x, y, "
-		"repetitions, window, windows, warmup, ramp)",
+		"unknown key %s in [plan] (name, server-cpus, load-cpus, tries, seed, figure, "
+		"precision, claim, x, y, repetitions, repetitions-most, window, window-most, "
+		"requests, windows, warmup, ramp)",
 		key);
 }
 
@@ -339,6 +400,10 @@ static int take_case_key(struct reader *reader, const char *key, const char *tex
 		return take_list(reader, key, text, units_parse_duration, 0, &grid->wall);
 	if (strcmp(key, "connections") == 0)
 		return take_list(reader, key, text, units_parse_count, 1, &grid->connections);
+	if (strcmp(key, "ratio") == 0)
+		return take_list(reader, key, text, units_parse_count, 1, &grid->ratio);
+	if (strcmp(key, "distribution") == 0)
+		return take_distributions(reader, key, text);
 	if (strcmp(key, "footprint") == 0)
 		return take_list(reader, key, text, units_parse_size, 0, &grid->footprint);
 	if (strcmp(key, "idle") == 0)
@@ -351,8 +416,9 @@ static int take_case_key(struct reader *reader, const char *key, const char *tex
 	return complain(
 		reader, reader->line,
 		"unknown key %s in [case %s] (arch, service, wait, work, threads, cpu, wall, "
-		"connections, footprint, idle, requests-per-connection, twin, repetitions, window, "
-		"windows, warmup, ramp)",
+		"ratio, connections, distribution, footprint, idle, requests-per-connection, twin, "
+		"repetitions, repetitions-most, window, window-most, requests, windows, warmup, "
+		"ramp)",
 		key, grid->name);
 }
 
@@ -429,7 +495,7 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 	};
 	int rc;
 
-	*plan = (struct plan){ .tries = 3 };
+	*plan = (struct plan){ .tries = 3, .figure = PLAN_Y_THROUGHPUT, .precision = 0.02 };
 	snprintf(plan->name, sizeof(plan->name), "sweep");
 	cpus_parse("0", &plan->server_cpus);
 	cpus_parse("1", &plan->load_cpus);
@@ -447,7 +513,12 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 		complain(&reader, rc, "%s", no_line);
 	end_case(&reader);
 	fclose(reader.file);
-	if (plan->count == 0)
+	if (plan->count == 0 && plan->skipped > 0)
+		complain(&reader, reader.line,
+			 "nothing to measure: windows longer than window-most would be needed "
+			 "(points: %zu)",
+			 plan->skipped);
+	else if (plan->count == 0)
 		complain(&reader, reader.line, "no [case NAME] in it");
 	check_evidence(&reader);
 	return reader.failed ? -EINVAL : 0;

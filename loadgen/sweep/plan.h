@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-	PLAN_WHY_MAX = 320,
+	PLAN_WHY_MAX = 640,
 	PLAN_POINTS_MAX = 4096,
 	PLAN_CLAIM_MAX = 512,
 	PLAN_PANELS_MAX = 3,
@@ -40,9 +40,13 @@ struct plan_evidence {
 
 /* How a point is measured. */
 struct plan_timing {
-	int64_t repetitions;
-	int64_t window_ns; /* of each of the windows */
-	int64_t windows;   /* one after the other in a repetition */
+	int64_t repetitions;      /* the least */
+	int64_t repetitions_most; /* while the figure is known less well than the plan asks; not
+				     less */
+	int64_t window_ns;        /* of each of the windows, at the least */
+	int64_t window_most_ns;   /* 0: no bound */
+	int64_t requests;         /* that a window is to hold by the model; it is longer for them */
+	int64_t windows;          /* one after the other in a repetition */
 	int64_t warmup_ns;
 	int64_t ramp_ns; /* 0: w, and 50 us for each connection at the least */
 };
@@ -57,6 +61,10 @@ struct plan {
 	cpu_set_t server_cpus;
 	cpu_set_t load_cpus; /* of generator and backend */
 	int64_t tries;       /* at a repetition that fails an audit */
+	int64_t seed;        /* 0: the sweep takes one, and records it */
+	enum plan_y figure;  /* repetitions go on until its 95 % interval ... */
+	double precision;    /* ... is within so much of its mean, to either side */
+	size_t skipped;      /* points left out, as their windows would exceed window_most_ns */
 	struct plan_evidence evidence;
 	struct plan_point *points;
 	size_t count;

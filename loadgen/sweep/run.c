@@ -1,5 +1,6 @@
 #include "loadgen/sweep/run.h"
 #include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,8 +38,12 @@ static const struct column columns[] = {
 	COLUMN_SINCE(INTEGER, footprint_bytes, 2),
 	COLUMN_SINCE(INTEGER, idle, 2),
 	COLUMN_SINCE(INTEGER, requests_per_connection, 2),
+	COLUMN_SINCE(TEXT, distribution, 3),
 	COLUMN(INTEGER, repetition),
 	COLUMN(INTEGER, sequence),
+	COLUMN_SINCE(INTEGER, seed, 3),
+	COLUMN_SINCE(INTEGER, block, 3),
+	COLUMN_SINCE(INTEGER, attempt, 3),
 	COLUMN(TEXT, started),
 	COLUMN(INTEGER, overhead_ref_ns),
 	COLUMN(INTEGER, overhead_ns),
@@ -86,6 +91,7 @@ static const struct column columns[] = {
 	COLUMN(INTEGER, others_cpu_ns),
 	COLUMN(INTEGER, ping_pong_before_ns),
 	COLUMN(INTEGER, ping_pong_after_ns),
+	COLUMN_SINCE(TEXT, rejected, 3),
 };
 
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]), LINE_BYTES = 4096 };
@@ -144,13 +150,19 @@ static int read_value(const char *text, const struct column *column, struct run 
 {
 	char *at = (char *)run + column->offset;
 	char *end = NULL;
+	double real;
 
+	errno = 0;
 	switch (column->type) {
 	case INTEGER:
 		*(int64_t *)(void *)at = strtoll(text, &end, 10);
+		if (errno == ERANGE)
+			return -EINVAL;
 		break;
 	case REAL:
-		*(double *)(void *)at = strtod(text, &end);
+		*(double *)(void *)at = real = strtod(text, &end);
+		if (!isfinite(real))
+			return -EINVAL;
 		break;
 	case TEXT:
 		if (strlen(text) >= column->size)
@@ -197,7 +209,7 @@ static const char *read_header(const char *line, int64_t *schema)
 	for (*schema = RUN_SCHEMA; *schema > 0; (*schema)--)
 		if (strcmp(line, format_header(header, *schema)) == 0)
 			return NULL;
-	return "not the header of a runs.csv of schema 1 or 2, which this cwt reads";
+	return "not the header of a runs.csv of schema 1, 2 or 3, which this cwt reads";
 }
 
 static int add(struct run **runs, int64_t count, const struct run *run)
@@ -228,7 +240,8 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 		return -errno;
 	}
 	while (!wrong && fgets(line, sizeof(line), file)) {
-		struct run run = { 0 };
+		/* What older schemas lack was always so. */
+		struct run run = { .distribution = "constant", .rejected = "-" };
 
 		if (line_number++ > 0 && !strchr(line, '\n'))
 			wrong = "cut short";
@@ -258,7 +271,13 @@ int run_same_point(const struct run *a, const struct run *b)
 	       a->threads == b->threads && a->cores == b->cores && a->cpu_ns == b->cpu_ns &&
 	       a->wall_ns == b->wall_ns && a->connections == b->connections &&
 	       a->footprint_bytes == b->footprint_bytes && a->idle == b->idle &&
-	       a->requests_per_connection == b->requests_per_connection;
+	       a->requests_per_connection == b->requests_per_connection &&
+	       strcmp(a->distribution, b->distribution) == 0;
+}
+
+bool run_is_exponential(const struct run *run)
+{
+	return strcmp(run->distribution, "exponential") == 0;
 }
 
 bool run_is_predicted(const struct run *run)

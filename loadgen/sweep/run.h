@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* A file of an older schema is read too; what it lacks is 0. */
-enum { RUN_NAME_MAX = 64, RUN_WORD_MAX = 16, RUN_WINDOWS_TEXT = 640, RUN_SCHEMA = 2 };
+enum { RUN_NAME_MAX = 64, RUN_WORD_MAX = 16, RUN_WINDOWS_TEXT = 640, RUN_SCHEMA = 3 };
 
 struct run {
 	int64_t schema;
@@ -27,8 +27,12 @@ struct run {
 	int64_t footprint_bytes;         /* of memory that each request's work touches */
 	int64_t idle;                    /* connections beside N that were served once and stay */
 	int64_t requests_per_connection; /* then a new one; 0: connections last */
+	char distribution[RUN_WORD_MAX]; /* of work and wait: constant or exponential */
 	int64_t repetition;
 	int64_t sequence; /* in the order of measuring */
+	int64_t seed;     /* of the order in which the sweep measures, and of what is random */
+	int64_t block; /* contenders measured next to each other, for the sake of comparing them */
+	int64_t attempt; /* 0, or how many before were rejected for the same repetition */
 	char started[32];
 
 	/* Metered beforehand (model.md). */
@@ -86,6 +90,7 @@ struct run {
 	int64_t others_cpu_ns;
 	int64_t ping_pong_before_ns;
 	int64_t ping_pong_after_ns;
+	char rejected[RUN_WORD_MAX]; /* the first audit that it failed, or "-" */
 };
 
 /* Write the line of column names. Returns 0 or -errno. */
@@ -102,6 +107,9 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 
 /* Whether two runs are repetitions of the same point. */
 int run_same_point(const struct run *a, const struct run *b);
+
+/* Whether work and wait are drawn anew for each request, from exponential distributions. */
+bool run_is_exponential(const struct run *run);
 
 /*
  * Whether the model has something to say of it: not where there is no work, nor where the work is a

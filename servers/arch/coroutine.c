@@ -29,7 +29,6 @@ struct scheduler {
 	atomic_bool stopping;
 	struct upstream upstream;
 	struct conn_buffers buffers;
-	uint64_t random;
 	struct coroutine *busy;
 	struct coroutine *spare;   /* with a stack, and without a connection */
 	struct channel **channels; /* by descriptor */
@@ -351,7 +350,6 @@ static struct coroutine *make_coroutine(struct scheduler *scheduler)
 	coroutine->blocking.calls = &coroutine_calls;
 	coroutine->blocking.upstream = &scheduler->upstream;
 	coroutine->blocking.buffers = &scheduler->buffers;
-	coroutine->blocking.random = &scheduler->random;
 	rc = fiber_create(&coroutine->fiber, (size_t)server->stack_bytes, live, coroutine);
 	if (rc == 0)
 		return coroutine;
@@ -455,7 +453,7 @@ static void end_coroutines(struct scheduler *scheduler)
 static int run(const struct server *server)
 {
 	static const struct reactor_user user = { on_accepted, on_ticked, on_stopped };
-	struct scheduler scheduler = { .upstream = { .address = &server->upstream }, .random = 1 };
+	struct scheduler scheduler = { .upstream = { .address = &server->upstream } };
 	int rc = reactor_begin(&scheduler.reactor, server, &user);
 
 	if (rc == 0)

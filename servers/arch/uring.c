@@ -50,7 +50,6 @@ struct loop {
 	struct ring ring;
 	struct upstream upstream;
 	struct conn_buffers buffers;
-	uint64_t random;
 	struct task *tasks; /* all that are not closing */
 	int64_t task_count; /* with those that are */
 	struct task *work_first;
@@ -215,7 +214,7 @@ static void begin_task(struct loop *loop, int fd)
 		task->next->at = &task->next;
 	loop->tasks = task;
 	loop->task_count++;
-	conn_begin(&task->conn, &loop->server->service, &loop->buffers, &loop->random);
+	conn_begin(&task->conn, &loop->server->service, &loop->buffers, server_seed(loop->server));
 	if (loop->stopping)
 		conn_stop(&task->conn);
 	advance(task);
@@ -394,7 +393,7 @@ static void work_a_turn(struct loop *loop)
 		struct task *task = loop->work_first;
 
 		loop->work_first = task->work_next;
-		work_do(&task->conn.service->work, task->conn.memory);
+		work_do(&task->conn.work, task->conn.memory);
 		conn_done(&task->conn, 0);
 		advance(task);
 	} while (loop->work_first && clock_now_ns() < end_ns);
@@ -656,7 +655,6 @@ static int run(const struct server *server)
 	struct loop loop = {
 		.server = server,
 		.upstream = { .address = &server->upstream },
-		.random = (uint64_t)clock_now_ns() | 1,
 		.tick_ns = server_tick_ns(server),
 	};
 	int rc = ring_open(&loop.ring);

@@ -1,4 +1,4 @@
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 
 int64_t random_exponential_ns(struct random *random, int64_t mean_ns)
 {

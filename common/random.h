@@ -30,7 +30,10 @@ static inline double random_uniform(struct random *random)
 	return (double)((random_bits(random) >> 11) + 1) * 0x1p-53;
 }
 
-/* Exponential with mean 1, by inversion; at most 53 ln 2 = 36.7. */
+/* An exponential number is no more than so many times its mean: 53 ln 2 = 36.7. */
+enum { RANDOM_EXPONENTIAL_MOST = 37 };
+
+/* Exponential with mean 1, by inversion. */
 static inline double random_exponential(struct random *random)
 {
 	return -log(random_uniform(random));
