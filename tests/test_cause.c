@@ -234,8 +234,9 @@ Test(cause, it_explains_as_much_as_it_does_to_the_model)
 Test(cause, what_would_do_far_more_than_was_seen_is_not_named)
 {
 	/* Own cost takes a fifth of X. */
-	static const struct planted planted = { "", 0.1, 1, 100, 8000, plant_own_cost,
-						CAUSE_OF_NOMINAL, 0, 0, "" };
+	static const struct planted planted = {
+		"", 0.1, 1, 100, 8000, plant_own_cost, CAUSE_OF_NOMINAL, 0, 0, ""
+	};
 	static const struct {
 		double x;
 		bool named;

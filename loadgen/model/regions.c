@@ -63,7 +63,7 @@ static void add(struct region *region, const struct failure *failure)
 	region->ratio_most = fmax(region->ratio_most, ratio);
 	region->n_least = fmin(region->n_least, n);
 	region->n_most = fmax(region->n_most, n);
-	if (region->worst_at && fabs(failure->why.residual) <= fabs(region->worst))
+	if (fabs(failure->why.residual) <= fabs(region->worst))
 		return;
 	region->worst_at = failure->point;
 	region->why = failure->why;
@@ -73,7 +73,11 @@ static void add(struct region *region, const struct failure *failure)
 /* The region that begins at `first`, of the failures from there on. */
 static struct region collect(struct failure *first, const struct failure *end, double *residuals)
 {
-	struct region region = { .ratio_least = INFINITY, .n_least = INFINITY };
+	struct region region = { .worst_at = first->point,
+				 .why = first->why,
+				 .worst = first->why.residual,
+				 .ratio_least = INFINITY,
+				 .n_least = INFINITY };
 	const struct failure key = *first;
 	size_t count = 0;
 

@@ -21,6 +21,7 @@ spaces(text) = system("printf '%s' '".text."' | tr '~' ' '")
 stats 'peaks.dat' using 1 nooutput name 't'
 stats 'peaks.dat' using ($2 + $3) nooutput name 'x'
 set multiplot
+unset key
 set logscale x
 set xrange [t_min / 1.4:t_max * 1.4]
 set yrange [0:(x_max > 1.05 ? x_max * 1.04 : 1.1)]
@@ -37,11 +38,6 @@ do for [p = 1:panels] {
 	set title spaces(word(titles, p)) noenhanced offset 0,-0.6 font ',16'
 	set ylabel (column == 0 ? 'X·c/k' : '')
 	set xlabel (p + across > panels ? 'thread limit t' : '') offset 0,0.4
-	unset key
-	if (p == 1) {
-		set key at screen 80.0 / width, screen 1 - 12.0 / height left top horizontal Left \
-		    reverse samplen 2 width 2 maxrows 1 maxcols 12
-	}
 	first = (p - 1) * lines
 	plot for [i = 1:lines] 'peaks.dat' index first + i - 1 using 1:4 skip 1 with lines dt 3 lw 1.4 \
 	         lc rgb shade(i) notitle, \
@@ -49,6 +45,27 @@ do for [p = 1:panels] {
 	     for [i = 1:lines] '' index first + i - 1 using 1:2:3 with yerrorbars pt mark(i) ps 0.9 lw 1.8 \
 	         lc rgb shade(i) title columnheader(1), \
 	     for [i = 1:lines] '' index first + i - 1 using 1:($5 == 1 ? $2 : 1/0) skip 1 with points pt 6 ps 2.4 \
-	         lw 2 lc rgb '#111111' title (i == 1 ? 't_{max}' : '')
+	         lw 2 lc rgb '#111111' notitle
 }
+# One key for all, over the whole width.
+ratios = system("sed -n 's/^\"w.c = \\(.*\\)\"$/\\1/p' peaks.dat")
+set lmargin at screen 80.0 / width
+set rmargin at screen 1 - 35.0 / width
+set tmargin at screen 1 - 8.0 / height
+set bmargin at screen 1 - 48.0 / height
+unset title
+unset xlabel
+unset ylabel
+unset tics
+unset grid
+unset logscale
+set border 0
+set xrange [0:1]
+set yrange [0:1]
+set key left top horizontal Left reverse samplen 2 width 1 maxrows 1
+plot for [i = 1:lines] keyentry with linespoints pt mark(i) ps 0.9 lw 1.8 lc rgb shade(i) \
+         title 'w/c = '.word(ratios, i), \
+     keyentry with lines dt 3 lw 1.8 lc rgb model title 'min(k/c, t/w)', \
+     keyentry with points pt 6 ps 2 lw 2 lc rgb '#111111' title 't_{max}', \
+     NaN notitle
 unset multiplot
