@@ -291,37 +291,3 @@ Test(audit, what_a_connection_costs_is_not_in_the_utilisation_law)
 	run.client_cpu_ns = run.window_ns;
 	cr_expect_eq(only_failure(&run, "busy generator"), AUDIT_GENERATOR);
 }
-
-/*
- * Of n exponential times the mean is off by 1/sqrt(n) of it, of 1,000 by 3.2 %: three times that
- * is left to chance. Of X·R, what the 10 requests under way at each edge have left is off by R
- * each: sqrt(20) R in a window of 100 R, 0.45 %.
- */
-Test(audit, exponential_times_are_left_what_chance_makes_of_them)
-{
-	static const struct {
-		double cpu, latency; /* of what the laws say */
-		int constant, exponential;
-	} table[] = {
-		{ 1, 1, NONE, NONE },
-		{ 1.02, 1, NONE, NONE },
-		{ 1.10, 1, AUDIT_UTILISATION, NONE },
-		{ 0.90, 1, AUDIT_UTILISATION, NONE },
-		{ 1.15, 1, AUDIT_UTILISATION, AUDIT_UTILISATION },
-		{ 0.85, 1, AUDIT_UTILISATION, AUDIT_UTILISATION },
-		{ 1, 1.03, AUDIT_LITTLE, NONE },
-		{ 1, 0.97, AUDIT_LITTLE, NONE },
-		{ 1, 1.04, AUDIT_LITTLE, AUDIT_LITTLE },
-		{ 1, 0.96, AUDIT_LITTLE, AUDIT_LITTLE },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		struct run run = base();
-
-		run.server_cpu_ns = (int64_t)((double)run.server_cpu_ns * table[i].cpu);
-		run.mean_ns *= table[i].latency;
-		cr_expect_eq(only_failure(&run, "constant"), table[i].constant, "row %zu", i);
-		strcpy(run.distribution, "exponential");
-		cr_expect_eq(only_failure(&run, "exponential"), table[i].exponential, "row %zu", i);
-	}
-}

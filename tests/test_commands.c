@@ -574,7 +574,7 @@ Test(commands, a_check_writes_a_summary_for_a_pull_request_and_tests_for_a_build
 			   "name=\"cwt check\" tests=\"4\" failures=\"1\" "
 			   "errors=\"1\" skipped=\"1\""));
 	cr_expect(file_has(&place, "junit.xml",
-			   "classname=\"a case\" name=\"pool t=10 c=5ms w=100ms N=10 constant\""));
+			   "name=\"pool t=10 c=5ms w=100ms N=10 constant\" classname=\"a case\""));
 	cr_expect(file_has(&place, "junit.xml", "<failure message=\"10.0 % below"));
 
 	outcome = cwt(WORDS("check", place.out, "--junit", "/nonexistent/junit.xml"));

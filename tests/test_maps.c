@@ -1,9 +1,9 @@
 /* The maps' data and tables, and the report's words, of a sweep with known deviations. */
-#include "loadgen/report/findings_markdown.h"
-#include "loadgen/report/findings_text.h"
+#include "loadgen/report/space_markdown.h"
+#include "loadgen/report/space_text.h"
 #include "loadgen/report/maps.h"
 #include "tests/runs.h"
-#include "tests/sweeps.h"
+#include "tests/spaces.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,11 +208,11 @@ Test(maps, the_report_has_a_section_for_each_question)
 
 	find(deviating);
 	file = open_text();
-	findings_write_fit(file, &summary);
-	findings_write_failures(file, &summary);
-	findings_write_maps(file, &summary, drawn);
-	findings_write_peaks(file, &summary, drawn);
-	findings_write_leads(file, &summary, drawn);
+	space_write_fit(file, &summary);
+	space_write_failures(file, &summary);
+	space_write_maps(file, &summary, drawn);
+	space_write_peaks(file, &summary, drawn);
+	space_write_leads(file, &summary, drawn);
 	fclose(file);
 	expect_words(words, sizeof(words) / sizeof(words[0]));
 	cr_expect_null(strstr(text, "nominal.svg"), "a figure that was not drawn");
@@ -236,7 +236,7 @@ Test(maps, a_check_tells_effect_sizes_in_a_few_lines)
 
 	find(deviating);
 	file = open_text();
-	findings_write_text(file, &summary);
+	space_write_text(file, &summary);
 	fclose(file);
 	expect_words(words, sizeof(words) / sizeof(words[0]));
 	for (const char *at = text; *at; at++)

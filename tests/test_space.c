@@ -1,7 +1,7 @@
 #include "loadgen/model/findings.h"
 #include "loadgen/model/model.h"
 #include "tests/runs.h"
-#include "tests/sweeps.h"
+#include "tests/spaces.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>

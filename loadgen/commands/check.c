@@ -2,7 +2,7 @@
 #include "common/options.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
-#include "loadgen/report/findings_text.h"
+#include "loadgen/report/space_text.h"
 #include "loadgen/report/junit.h"
 #include "loadgen/report/summary.h"
 #include <errno.h>
@@ -54,7 +54,7 @@ static void print_text(const struct summary *summary)
 	       "metered beforehand. Constant times: in the knee, X may lie between the closed "
 	       "network's curve\n"
 	       "and it. Exponential times: X must lie on that curve.\n");
-	findings_write_text(stdout, summary);
+	space_write_text(stdout, summary);
 }
 
 static int status_of(const struct summary *summary)
@@ -133,7 +133,9 @@ static int write_junit(const char *path, const struct summary *summary, char why
 			.message = point->why[0] ? point->why : verdict_names[point->verdict],
 		};
 	}
-	rc = junit_write(path, "cwt check", cases, count, why, SUMMARY_WHY_MAX);
+	rc = junit_write(path, "cwt check", cases, count);
+	if (rc != 0)
+		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror(-rc));
 out:
 	free(names);
 	free(cases);
@@ -147,7 +149,7 @@ static int write_files(const char *directory, const struct summary *summary, con
 	int rc = summary_write(directory, summary, why);
 
 	if (rc == 0 && markdown)
-		rc = findings_write_pull_request(markdown, summary, why);
+		rc = space_write_pull_request(markdown, summary, why);
 	if (rc == 0 && junit)
 		rc = write_junit(junit, summary, why);
 	return rc;

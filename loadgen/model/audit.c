@@ -139,34 +139,13 @@ static void audit_machine(const struct run *run, struct audit_failure failures[A
 }
 
 /*
- * Three standard deviations of the mean of exponential times over the window's requests: so far a
- * run may be off by chance. Nothing, where times are constant.
- */
-static double chance_of_work(const struct run *run)
-{
-	return run_is_exponential(run) ? 3 / sqrt((double)run->requests) : 0;
-}
-
-/*
- * Likewise of X·R: latencies count when they end, so those of the N requests under way at each edge
- * are in it with the wrong part. Each is off by its age, whose deviation is R; R/window is
- * N/requests, and of N, sqrt(N) at each of two edges.
- */
-static double chance_of_edges(const struct run *run)
-{
-	double n = (double)(run->connections - run->never_served);
-
-	return run_is_exponential(run) && n > 0 ? 3 * sqrt(2 * n) / (double)run->requests : 0;
-}
-
-/*
  * A request to a saturated server costs c_cal. One to a server that mostly sleeps costs more, as
  * the core has to be woken for it: up to what it costs when it comes alone.
  */
 static void audit_utilisation(const struct run *run, struct audit_failure failures[AUDITS],
 			      int *count)
 {
-	double tolerance = audit_tolerance(run) + chance_of_work(run);
+	double tolerance = audit_tolerance(run);
 	double used = (double)run->server_cpu_ns / (double)run->window_ns;
 	double least = run->throughput_rps * audit_cpu_cal_s(run);
 	double most = fmax(least, run->throughput_rps * (double)run->cpu_alone_ns / 1e9);
@@ -183,7 +162,7 @@ static void audit_little(const struct run *run, struct audit_failure failures[AU
 	double served = (double)(run->connections - run->never_served);
 	double held = run->throughput_rps * run->mean_ns / 1e9;
 
-	if (fabs(held - served) > (LITTLE_TOLERANCE + chance_of_edges(run)) * served)
+	if (fabs(held - served) > LITTLE_TOLERANCE * served)
 		fail(failures, count, AUDIT_LITTLE, "take a longer window and warm-up",
 		     "X·R is %.2f, but %.0f connections were served", held, served);
 }

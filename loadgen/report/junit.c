@@ -1,13 +1,19 @@
 #include "loadgen/report/junit.h"
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
-/* In an attribute. Bytes that XML 1.0 has no place for become '?'. */
-static void write_escaped(FILE *file, const char *text)
+static const char *const elements[] = {
+	[JUNIT_PASSED] = NULL,
+	[JUNIT_FAILED] = "failure",
+	[JUNIT_SKIPPED] = "skipped",
+	[JUNIT_ERROR] = "error",
+};
+
+/* A text as an attribute's value, in double quotes. */
+static void write_value(FILE *file, const char *text)
 {
-	for (; *text; text++) {
-		switch (*text) {
+	for (const char *c = text; *c; c++) {
+		switch (*c) {
 		case '&':
 			fputs("&amp;", file);
 			break;
@@ -20,13 +26,14 @@ static void write_escaped(FILE *file, const char *text)
 		case '"':
 			fputs("&quot;", file);
 			break;
-		case '\t':
 		case '\n':
-		case '\r':
-			fprintf(file, "&#%d;", *text);
+			fputs("&#10;", file);
+			break;
+		case '\t':
+			fputs("&#9;", file);
 			break;
 		default:
-			fputc((unsigned char)*text < ' ' ? '?' : *text, file);
+			fputc((unsigned char)*c < ' ' ? '?' : *c, file);
 		}
 	}
 }
@@ -34,54 +41,52 @@ static void write_escaped(FILE *file, const char *text)
 static void write_attribute(FILE *file, const char *name, const char *text)
 {
 	fprintf(file, " %s=\"", name);
-	write_escaped(file, text);
+	write_value(file, text ? text : "");
 	fputc('"', file);
 }
 
 static void write_case(FILE *file, const struct junit_case *one)
 {
-	static const char *const elements[] = {
-		[JUNIT_FAILED] = "failure",
-		[JUNIT_ERROR] = "error",
-		[JUNIT_SKIPPED] = "skipped",
-	};
+	const char *element = elements[one->status];
 
-	fputs("\t<testcase", file);
-	write_attribute(file, "classname", one->classname);
+	fputs("    <testcase", file);
 	write_attribute(file, "name", one->name);
-	if (one->status == JUNIT_PASSED) {
+	write_attribute(file, "classname", one->classname);
+	fprintf(file, " time=\"%.3f\"", one->time_s);
+	if (!element) {
 		fputs("/>\n", file);
 		return;
 	}
-	fprintf(file, ">\n\t\t<%s", elements[one->status]);
-	if (one->message && one->message[0])
-		write_attribute(file, "message", one->message);
-	fputs("/>\n\t</testcase>\n", file);
+	fprintf(file, ">\n      <%s", element);
+	write_attribute(file, "message", one->message);
+	fputs("/>\n    </testcase>\n", file);
 }
 
-int junit_write(const char *path, const char *suite, const struct junit_case *cases, size_t count,
-		char *why, size_t size)
+int junit_write(const char *path, const char *suite, const struct junit_case *cases, size_t count)
 {
-	size_t counts[JUNIT_SKIPPED + 1] = { 0 };
+	size_t of_status[JUNIT_ERROR + 1] = { 0 };
+	double time_s = 0;
 	FILE *file = fopen(path, "we");
-	int rc = file ? 0 : -errno;
+	int rc = 0;
 
-	if (file) {
-		for (size_t i = 0; i < count; i++)
-			counts[cases[i].status]++;
-		fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite", file);
-		write_attribute(file, "name", suite);
-		fprintf(file, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\">\n",
-			count, counts[JUNIT_FAILED], counts[JUNIT_ERROR], counts[JUNIT_SKIPPED]);
-		for (size_t i = 0; i < count; i++)
-			write_case(file, &cases[i]);
-		fputs("</testsuite>\n", file);
-		if (ferror(file))
-			rc = -EIO;
-		if (fclose(file) != 0 && rc == 0)
-			rc = -errno;
+	if (!file)
+		return -errno;
+	for (size_t i = 0; i < count; i++) {
+		of_status[cases[i].status]++;
+		time_s += cases[i].time_s;
 	}
-	if (rc != 0)
-		snprintf(why, size, "%s: %s", path, strerror(-rc));
+	fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite", file);
+	write_attribute(file, "name", suite);
+	fprintf(file,
+		" tests=\"%zu\" failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n",
+		count, of_status[JUNIT_FAILED], of_status[JUNIT_ERROR], of_status[JUNIT_SKIPPED],
+		time_s);
+	for (size_t i = 0; i < count; i++)
+		write_case(file, &cases[i]);
+	fputs("  </testsuite>\n</testsuites>\n", file);
+	if (ferror(file))
+		rc = -EIO;
+	if (fclose(file) != 0 && rc == 0)
+		rc = -errno;
 	return rc;
 }

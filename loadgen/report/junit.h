@@ -1,28 +1,27 @@
 /*
- * Verdicts as JUnit XML, which build servers show as tests: the least that they all read, one
- * <testsuite> of <testcase>s with <failure>, <error> or <skipped> inside.
+ * JUnit XML, which continuous integration shows beside a project's tests. There is no standard;
+ * what is written here is what the schemas of Jenkins, GitLab and Maven's Surefire have in common.
  */
 #pragma once
 #include <stddef.h>
 
 enum junit_status {
 	JUNIT_PASSED,
-	JUNIT_FAILED,  /* a verdict against: a regression, a model that does not hold */
-	JUNIT_ERROR,   /* nothing can be told, for a fault that has to be mended: invalid */
-	JUNIT_SKIPPED, /* nothing can be told, or nothing was asked: inconclusive, measured only */
+	JUNIT_FAILED,  /* what was tested is not so */
+	JUNIT_SKIPPED, /* it cannot be told */
+	JUNIT_ERROR,   /* it could not be tested */
 };
 
-/* Texts are UTF-8 and the caller's; they are escaped here. */
 struct junit_case {
 	const char *name;
-	const char *classname;
+	const char *classname; /* a group of cases */
+	double time_s;
 	enum junit_status status;
-	const char *message; /* one line; NULL or empty: none */
+	const char *message; /* why it has not passed; NULL or empty if it has */
 };
 
 /*
- * Write `path`, with a suite of that name. Returns 0, or -errno with a sentence in `why` (size:
- * of that room).
+ * Write a file with one suite. Texts are UTF-8; what XML cannot hold becomes '?'. Returns 0 or
+ * -errno.
  */
-int junit_write(const char *path, const char *suite, const struct junit_case *cases, size_t count,
-		char *why, size_t size);
+int junit_write(const char *path, const char *suite, const struct junit_case *cases, size_t count);

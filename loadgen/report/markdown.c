@@ -1,6 +1,6 @@
 #include "loadgen/report/markdown.h"
 #include "common/units.h"
-#include "loadgen/report/findings_markdown.h"
+#include "loadgen/report/space_markdown.h"
 #include "loadgen/report/series.h"
 #include <errno.h>
 #include <limits.h>
@@ -387,11 +387,11 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 	}
 	write_verdict(file, summary);
 	rc = write_evidence(file, summary, drawn[FIGURE_SERIES]);
-	findings_write_fit(file, summary);
-	findings_write_failures(file, summary);
-	findings_write_maps(file, summary, drawn);
-	findings_write_peaks(file, summary, drawn);
-	findings_write_leads(file, summary, drawn);
+	space_write_fit(file, summary);
+	space_write_failures(file, summary);
+	space_write_maps(file, summary, drawn);
+	space_write_peaks(file, summary, drawn);
+	space_write_leads(file, summary, drawn);
 	write_table(file, summary);
 	write_failures(file, summary);
 	write_archs(file, summary);

@@ -1,5 +1,5 @@
 #include "loadgen/report/summary.h"
-#include "loadgen/report/findings_json.h"
+#include "loadgen/report/space_json.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -76,7 +76,7 @@ json_t *summary_to_json(const struct summary *summary)
 {
 	json_t *root = json_pack("{s:i, s:O, s:o, s:o}", "schema", SUMMARY_SCHEMA, "machine",
 				 summary->machine, "points", summary_points_json(summary), "space",
-				 findings_to_json(&summary->findings));
+				 space_to_json(&summary->findings));
 
 	if (summary->evidence.claim[0])
 		json_object_set_new(root, "claim", json_string(summary->evidence.claim));

@@ -25,7 +25,7 @@ set yrange [-0.5:words(rows) - 0.5]
 unset grid
 unset key
 set border 0 lc rgb 'white' # tics of no length leave dots in its colour
-set tics nomirror scale 0
+set tics nomirror scale 0 textcolor rgb '#333333'
 unset colorbox
 set multiplot
 x_at(pixels) = pixels / real(width)
@@ -46,11 +46,11 @@ do for [p = 1:panels] {
 	set title spaces(word(titles, p)) noenhanced offset 0,-0.5 font ',16'
 	unset xtics
 	unset ytics
-	set xtics nomirror () font ',14'
+	set xtics nomirror () font ',14' textcolor rgb '#333333'
 	do for [i = 1:words(columns)] { set xtics add (short(word(columns, i)) i - 1) }
 	set xlabel (p + across > panels ? 'thread limit t' : '') offset 0,0.4
 	if (column == 0) {
-		set ytics nomirror () font ',14'
+		set ytics nomirror () font ',14' textcolor rgb '#333333'
 		do for [i = 1:words(rows)] { set ytics add (short(word(rows, i)) i - 1) }
 	}
 	set ylabel (column == 0 ? 'w/c' : '') offset 1,0
@@ -69,7 +69,7 @@ unset ytics
 set xlabel label offset 0,0.3
 set xrange [-reach:reach]
 set yrange [0:1]
-set xtics nomirror () font ',14'
+set xtics nomirror () font ',14' textcolor rgb '#333333'
 do for [i = 1:words(ticks) / 2] { set xtics add (spaces(word(ticks, 2 * i - 1)) real(word(ticks, 2 * i))) }
 set samples 2
 plot for [i = 0:99] '+' using (-reach + (i + 0.5) * reach / 50.0):(0.5):(reach / 99.0):(0.5):(-reach + (i + 0.5) * reach / 50.0) \

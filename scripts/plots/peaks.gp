@@ -10,7 +10,8 @@ down = int(ceil(panels / real(across)))
 panel_width = across > 1 ? 400 : 700
 panel_height = 350
 width = 90 + across * panel_width
-height = 60 + down * panel_height + 40
+head = 76
+height = head + down * panel_height + 40
 set terminal svg size width,height dynamic enhanced font 'Helvetica,16' background rgb 'white'
 set output 'peaks.svg'
 # Light to dark by w/c, and each with a marker of its own.
@@ -33,8 +34,8 @@ do for [p = 1:panels] {
 	row = (p - 1) / across
 	set lmargin at screen (80 + column * panel_width) / real(width)
 	set rmargin at screen (80 + (column + 1) * panel_width - 35) / real(width)
-	set tmargin at screen 1 - (60 + row * panel_height + 34) / real(height)
-	set bmargin at screen 1 - (60 + (row + 1) * panel_height - 34) / real(height)
+	set tmargin at screen 1 - (head + row * panel_height + 34) / real(height)
+	set bmargin at screen 1 - (head + (row + 1) * panel_height - 34) / real(height)
 	set title spaces(word(titles, p)) noenhanced offset 0,-0.6 font ',16'
 	set ylabel (column == 0 ? 'X·c/k' : '')
 	set xlabel (p + across > panels ? 'thread limit t' : '') offset 0,0.4
@@ -52,7 +53,7 @@ ratios = system("sed -n 's/^\"w.c = \\(.*\\)\"$/\\1/p' peaks.dat")
 set lmargin at screen 80.0 / width
 set rmargin at screen 1 - 35.0 / width
 set tmargin at screen 1 - 8.0 / height
-set bmargin at screen 1 - 48.0 / height
+set bmargin at screen 1 - 72.0 / height
 unset title
 unset xlabel
 unset ylabel
@@ -62,7 +63,7 @@ unset logscale
 set border 0
 set xrange [0:1]
 set yrange [0:1]
-set key left top horizontal Left reverse samplen 2 width 1 maxrows 1
+set key left top horizontal Left reverse samplen 2 width 1 maxrows 2
 plot for [i = 1:lines] keyentry with linespoints pt mark(i) ps 0.9 lw 1.8 lc rgb shade(i) \
          title 'w/c = '.word(ratios, i), \
      keyentry with lines dt 3 lw 1.8 lc rgb model title 'min(k/c, t/w)', \

@@ -6,16 +6,16 @@
 #include "loadgen/report/figures.h"
 
 /* How well it fits: shares, claims, residuals by region. */
-void findings_write_fit(FILE *file, const struct summary *summary);
+void space_write_fit(FILE *file, const struct summary *summary);
 
 /* Where it fails, region by region, with the cause. */
-void findings_write_failures(FILE *file, const struct summary *summary);
+void space_write_failures(FILE *file, const struct summary *summary);
 
 /* The maps of residuals, drawn and as tables. */
-void findings_write_maps(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);
+void space_write_maps(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);
 
 /* t_max. */
-void findings_write_peaks(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);
+void space_write_peaks(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);
 
 /* The crossover. */
-void findings_write_leads(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);
+void space_write_leads(FILE *file, const struct summary *summary, const bool drawn[FIGURES]);

@@ -1,4 +1,4 @@
-#include "tests/sweeps.h"
+#include "tests/spaces.h"
 #include "loadgen/model/model.h"
 #include "tests/runs.h"
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
-#include "loadgen/report/findings_text.h"
+#include "loadgen/report/space_text.h"
 #include "common/units.h"
-#include "loadgen/report/findings_words.h"
+#include "loadgen/report/space_words.h"
 #include <errno.h>
 #include <string.h>
 
@@ -101,7 +101,7 @@ static void write_leads(FILE *file, const struct findings *findings)
 		(long long)findings->end_count);
 }
 
-void findings_write_text(FILE *file, const struct summary *summary)
+void space_write_text(FILE *file, const struct summary *summary)
 {
 	const struct findings *findings = &summary->findings;
 	char text[WORDS_MAX];
@@ -152,8 +152,8 @@ static void write_short(FILE *file, const struct summary *summary)
 	}
 }
 
-int findings_write_pull_request(const char *path, const struct summary *summary,
-				char why[SUMMARY_WHY_MAX])
+int space_write_pull_request(const char *path, const struct summary *summary,
+			     char why[SUMMARY_WHY_MAX])
 {
 	FILE *file = fopen(path, "we");
 	int rc = file ? 0 : -errno;

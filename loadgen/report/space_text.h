@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 /* Effect sizes, claims, the largest regions where it fails, t_max and crossover, as plain text. */
-void findings_write_text(FILE *file, const struct summary *summary);
+void space_write_text(FILE *file, const struct summary *summary);
 
 /* The same, shorter, as Markdown. Returns 0, or -errno with a sentence in `why`. */
-int findings_write_pull_request(const char *path, const struct summary *summary,
-				char why[SUMMARY_WHY_MAX]);
+int space_write_pull_request(const char *path, const struct summary *summary,
+			     char why[SUMMARY_WHY_MAX]);

@@ -4,4 +4,4 @@
 #include <jansson.h>
 
 /* A new reference. */
-json_t *findings_to_json(const struct findings *findings);
+json_t *space_to_json(const struct findings *findings);

@@ -1,6 +1,6 @@
-#include "loadgen/report/findings_markdown.h"
+#include "loadgen/report/space_markdown.h"
 #include "common/units.h"
-#include "loadgen/report/findings_words.h"
+#include "loadgen/report/space_words.h"
 #include "loadgen/report/maps.h"
 
 static void write_figure(FILE *file, enum figure figure, const char *caption)
@@ -38,7 +38,7 @@ static void write_spreads(FILE *file, const struct space *space)
 	fputc('\n', file);
 }
 
-void findings_write_fit(FILE *file, const struct summary *summary)
+void space_write_fit(FILE *file, const struct summary *summary)
 {
 	const struct space *space = &summary->findings.space;
 	char text[WORDS_MAX];
@@ -68,7 +68,7 @@ static void write_regions(FILE *file, const struct region *regions, int64_t coun
 	fputc('\n', file);
 }
 
-void findings_write_failures(FILE *file, const struct summary *summary)
+void space_write_failures(FILE *file, const struct summary *summary)
 {
 	const struct findings *findings = &summary->findings;
 	const int64_t *counts = findings->region_counts;
@@ -104,7 +104,7 @@ static void write_tables(FILE *file, const struct summary *summary, enum maps_ki
 	fprintf(file, "</details>\n\n");
 }
 
-void findings_write_maps(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
+void space_write_maps(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
 {
 	if (!drawn[FIGURE_RESIDUAL] && !drawn[FIGURE_NOMINAL])
 		return;
@@ -152,7 +152,7 @@ static void write_peak(FILE *file, const struct peak *peak)
 			    : 0);
 }
 
-void findings_write_peaks(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
+void space_write_peaks(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
 {
 	const struct findings *findings = &summary->findings;
 
@@ -205,7 +205,7 @@ static void write_end(FILE *file, const struct lead_end *end)
 	fputc('\n', file);
 }
 
-void findings_write_leads(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
+void space_write_leads(FILE *file, const struct summary *summary, const bool drawn[FIGURES])
 {
 	const struct findings *findings = &summary->findings;
 

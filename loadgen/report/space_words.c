@@ -1,4 +1,4 @@
-#include "loadgen/report/findings_words.h"
+#include "loadgen/report/space_words.h"
 #include "common/units.h"
 #include <math.h>
 #include <string.h>

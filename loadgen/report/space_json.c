@@ -1,4 +1,4 @@
-#include "loadgen/report/findings_json.h"
+#include "loadgen/report/space_json.h"
 #include <string.h>
 
 static json_t *fits_json(const struct space *space)
@@ -151,7 +151,7 @@ static json_t *leads_json(const struct findings *findings)
 	return list;
 }
 
-json_t *findings_to_json(const struct findings *findings)
+json_t *space_to_json(const struct findings *findings)
 {
 	const struct space *space = &findings->space;
 
