@@ -8,7 +8,7 @@ titles = system("sed -n 's/^# panel: //p' peaks.dat | tr ' \\n' '~ '")
 panels = words(titles)
 down = int(ceil(panels / real(across)))
 panel_width = across > 1 ? 400 : 700
-panel_height = 350
+panel_height = 366
 width = 90 + across * panel_width
 head = 76
 height = head + down * panel_height + 40
@@ -35,7 +35,7 @@ do for [p = 1:panels] {
 	set lmargin at screen (80 + column * panel_width) / real(width)
 	set rmargin at screen (80 + (column + 1) * panel_width - 35) / real(width)
 	set tmargin at screen 1 - (head + row * panel_height + 34) / real(height)
-	set bmargin at screen 1 - (head + (row + 1) * panel_height - 34) / real(height)
+	set bmargin at screen 1 - (head + (row + 1) * panel_height - 44) / real(height)
 	set title spaces(word(titles, p)) noenhanced offset 0,-0.6 font ',16'
 	set ylabel (column == 0 ? 'X·c/k' : '')
 	set xlabel (p + across > panels ? 'thread limit t' : '') offset 0,0.4
