@@ -17,6 +17,7 @@ struct run lawful_run(int64_t threads, int64_t cpu_ns, int64_t wall_ns, double x
 		.cpu_ns = cpu_ns,
 		.wall_ns = wall_ns,
 		.connections = threads,
+		.distribution = "constant",
 		.overhead_ref_ns = 10000,
 		.overhead_ns = 10000,
 		.work_ns = cpu_ns - 10000,
@@ -34,6 +35,7 @@ struct run lawful_run(int64_t threads, int64_t cpu_ns, int64_t wall_ns, double x
 		.run_ns = window_ns,
 		.ping_pong_before_ns = 60,
 		.ping_pong_after_ns = 65,
+		.rejected = "-",
 	};
 
 	snprintf(run.window_requests, sizeof(run.window_requests), "%lld;%lld;%lld;%lld",

@@ -517,6 +517,105 @@ Test(commands, the_status_of_a_check_is_the_worst_of_all_points)
 	remove_all(place.folder);
 }
 
+/* Bytes off the end of runs.csv. */
+static void cut_runs(const struct place *place, int64_t bytes)
+{
+	char path[PATH_MAX];
+	struct stat info;
+
+	snprintf(path, sizeof(path), "%s/runs.csv", place->out);
+	cr_assert_eq(stat(path, &info), 0);
+	cr_assert_eq(truncate(path, info.st_size - bytes), 0);
+}
+
+static void append_to_runs(const struct place *place, const char *text)
+{
+	char path[PATH_MAX];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/runs.csv", place->out);
+	file = fopen(path, "ae");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+Test(commands, a_last_row_that_was_cut_short_is_told_and_the_others_are_checked)
+{
+	struct place place = make_place("");
+	struct run runs[4];
+	struct run *end = runs;
+	struct outcome outcome;
+
+	add_point(&end, 4, 5000000, 1);
+	write_runs(&place, runs, 4);
+	cut_runs(&place, 10);
+	for (int i = 0; i < 2; i++) {
+		outcome = cwt(WORDS(i ? "report" : "check", place.out));
+		cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+		expect_one_line(outcome.errors, "runs.csv:5: ");
+		expect_one_line(outcome.errors, "the 3 runs before it are used");
+		free(outcome.output.bytes);
+	}
+	remove_all(place.folder);
+}
+
+Test(commands, a_bad_row_is_named_with_its_line_and_status_5)
+{
+	struct place place = make_place("");
+	struct run runs[4];
+	struct run *end = runs;
+
+	add_point(&end, 4, 5000000, 1);
+	write_runs(&place, runs, 4);
+	append_to_runs(&place, "3,not,a,row\n");
+	expect_refused(WORDS("check", place.out), 5, "runs.csv:6: ");
+	expect_refused(WORDS("report", place.out), 5, "runs.csv:6: ");
+	cr_expect_not(has_file(&place, "summary.json"));
+	remove_all(place.folder);
+}
+
+static bool file_has(const struct place *place, const char *name, const char *word);
+
+Test(commands, a_check_writes_a_summary_for_a_pull_request_and_tests_for_a_build_server)
+{
+	struct place place = make_place("");
+	char markdown[PATH_MAX];
+	char junit[PATH_MAX];
+	struct run runs[12];
+	struct run *end = runs;
+	struct outcome outcome;
+
+	add_point(&end, 3, 4000000, 1);
+	add_point(&end, 3, 5000000, 0.9);
+	add_point(&end, 2, 6000000, 1);
+	add_point(&end, 3, 7000000, 1);
+	for (int i = 1; i <= 3; i++)
+		end[-i].error_reset = 1;
+	write_runs(&place, runs, (int)(end - runs));
+	snprintf(markdown, sizeof(markdown), "%s/pull.md", place.out);
+	snprintf(junit, sizeof(junit), "%s/junit.xml", place.out);
+	outcome = cwt(WORDS("check", place.out, "--markdown", markdown, "--junit", junit));
+	cr_expect_eq(outcome.status, 1, "%s", outcome.errors);
+	cr_expect_not_null(strstr(outcome.output.bytes, "2 of 4 points were judged"), "%s",
+			   outcome.output.bytes);
+	free(outcome.output.bytes);
+	cr_expect(file_has(&place, "pull.md", "the model holds at 1 of 4 points\n"));
+	cr_expect(file_has(&place, "pull.md", "Where it fails:\n"));
+	cr_expect(file_has(&place, "junit.xml",
+			   "name=\"cwt check\" tests=\"4\" failures=\"1\" "
+			   "errors=\"1\" skipped=\"1\""));
+	cr_expect(file_has(&place, "junit.xml",
+			   "name=\"pool t=10 c=5ms w=100ms N=10 constant\" classname=\"a case\""));
+	cr_expect(file_has(&place, "junit.xml", "<failure message=\"10.0 % below"));
+
+	outcome = cwt(WORDS("check", place.out, "--junit", "/nonexistent/junit.xml"));
+	cr_expect_eq(outcome.status, 2);
+	expect_one_line(outcome.errors, "/nonexistent/junit.xml");
+	free(outcome.output.bytes);
+	remove_all(place.folder);
+}
+
 Test(commands, points_without_a_prediction_do_not_decide_a_check_unless_they_are_invalid)
 {
 	static const struct {
@@ -543,6 +642,26 @@ Test(commands, points_without_a_prediction_do_not_decide_a_check_unless_they_are
 		free(outcome.output.bytes);
 	}
 	remove_all(place.folder);
+}
+
+/* A space of two w/c and three t, both servers, each point with three runs. */
+static int fill_space(struct run *runs)
+{
+	struct run *end = runs;
+
+	for (int64_t w = 10000000; w <= 100000000; w *= 10) {
+		for (int64_t t = 1; t <= 100; t *= 10)
+			for (int i = 0; i < 3; i++)
+				*end++ = lawful_run(t, 1000000, w,
+						    t < w / 1000000 ? 1e9 * (double)t / (double)w
+								    : 1000);
+		for (int i = 0; i < 3; i++) {
+			*end = lawful_run(200, 1000000, w, 1000);
+			end->threads = 0;
+			strcpy(end++->arch, "loop");
+		}
+	}
+	return (int)(end - runs);
 }
 
 static int count_drawings(const char *out)
@@ -597,6 +716,31 @@ Test(commands, a_report_has_a_page_and_drawings)
 	cr_expect(has_file(&place, "report.md"));
 	/* The cases, the sweep over t, and the crossover. */
 	cr_expect_geq(count_drawings(place.out), 3);
+	remove_all(place.folder);
+}
+
+Test(commands, a_report_of_a_space_has_its_maps)
+{
+	static const char *const names[] = { "residual", "nominal", "peaks", "lead" };
+	struct place place = make_place("");
+	struct run runs[24];
+	struct outcome outcome;
+
+	write_runs(&place, runs, fill_space(runs));
+	outcome = cwt(WORDS("report", place.out));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	cr_expect_str_empty(outcome.errors); /* no warning of gnuplot's */
+	free(outcome.output.bytes);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "figures/%s.svg", names[i]);
+		cr_expect(has_file(&place, name), "%s", name);
+		cr_expect(file_has(&place, "report.md", name), "%s", name);
+		snprintf(name, sizeof(name), "figures/%s.dat", names[i]);
+		cr_expect(has_file(&place, name), "%s", name);
+	}
+	count_drawings(place.out);
 	remove_all(place.folder);
 }
 

@@ -378,25 +378,6 @@ Test(run, too_few_columns_are_refused)
 	expect_refused("3", "");
 }
 
-Test(run, a_last_line_that_was_cut_anywhere_is_refused)
-{
-	static char whole[TEXT_MAX];
-	static char text[TEXT_MAX];
-	size_t length;
-
-	write_runs(1);
-	read_text(text);
-	length = strlen(text);
-	write_runs(2);
-	read_text(whole);
-	for (size_t cut = length + 1; cut < strlen(whole); cut++) {
-		memcpy(text, whole, cut);
-		text[cut] = '\0';
-		write_text(text);
-		expect_refused("3", "cut short");
-	}
-}
-
 Test(run, another_header_is_refused)
 {
 	static const char *const headers[] = { "schema,case_name\n", "a,b,c\n", "\n", "#\n" };

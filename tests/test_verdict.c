@@ -124,6 +124,128 @@ Test(verdict, in_the_knee_the_band_reaches_down_to_the_closed_network)
 	}
 }
 
+/* As judge_at(), with exponential times. */
+static struct point judge_exponential(const struct load *load, double x, double half)
+{
+	double d = half * x * sqrt(3) / 4.303;
+	struct run runs[] = { run_at(load, x - d), run_at(load, x), run_at(load, x + d) };
+
+	for (int i = 0; i < 3; i++)
+		strcpy(runs[i].distribution, "exponential");
+	return judge(runs, 3);
+}
+
+Test(verdict, exponential_times_must_lie_on_the_closed_networks_curve_everywhere)
+{
+	static const struct load *const loads[] = { &thread_bound, &cpu_bound, &knee, &small_cpu };
+	static const struct {
+		double share; /* of the curve */
+		double half;
+		enum verdict verdict;
+		double residual;
+	} table[] = {
+		{ 1, 0.001, VERDICT_HOLDS, 0 },
+		{ 0.96, 0.001, VERDICT_HOLDS, -0.04 },
+		{ 1.04, 0.001, VERDICT_HOLDS, 0.04 },
+		{ 0.94, 0.001, VERDICT_BELOW, -0.06 },
+		{ 1.06, 0.001, VERDICT_ABOVE, 0.06 },
+		/* The interval leaves it open. */
+		{ 0.94, 0.02, VERDICT_HOLDS, -0.06 },
+		{ 1.06, 0.02, VERDICT_HOLDS, 0.06 },
+		{ 0.94, 0.06, VERDICT_INCONCLUSIVE, -0.06 },
+	};
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
+		double t = (double)loads[i]->t;
+		double curve = model_closed_network(t, loads[i]->c, loads[i]->w, 1);
+
+		for (size_t j = 0; j < sizeof(table) / sizeof(table[0]); j++) {
+			struct point point =
+				judge_exponential(loads[i], table[j].share * curve, table[j].half);
+
+			cr_expect_eq(point.verdict, table[j].verdict, "load %zu, row %zu: %s (%s)",
+				     i, j, verdict_names[point.verdict], point.why);
+			cr_expect_float_eq(point.residual, table[j].residual, 1e-9);
+			cr_expect_float_eq(point.lower_rps, curve, 1e-6);
+			cr_expect_float_eq(point.upper_rps, curve, 1e-6);
+		}
+	}
+}
+
+Test(verdict, exponential_times_that_keep_to_min_in_the_knee_are_above)
+{
+	/* w/c = 20 at t*: min() is 1/0.866 of the curve; no coincidence passes. */
+	struct point point = judge_exponential(&knee, bound(&knee), 0.001);
+
+	cr_expect_eq(point.verdict, VERDICT_ABOVE);
+	cr_expect_float_eq(point.residual, 1 / 0.866 - 1, 0.001);
+	cr_expect_not_null(strstr(point.why, "above the closed network's curve"), "%s", point.why);
+}
+
+Test(verdict, exponential_times_of_a_loop_are_those_of_its_connections)
+{
+	struct run runs[3];
+	struct point point;
+
+	for (int i = 0; i < 3; i++) {
+		runs[i] = run_at(&knee, 172.79);
+		runs[i].threads = 0;
+		strcpy(runs[i].arch, "loop");
+		strcpy(runs[i].distribution, "exponential");
+	}
+	point = judge(runs, 3);
+	cr_expect_eq(point.population, 20);
+	cr_expect_eq(point.verdict, VERDICT_HOLDS, "%s", point.why);
+	cr_expect_float_eq(point.curve_rps, model_closed_network(20, 5e-3, 100e-3, 1), 1e-9);
+}
+
+Test(verdict, the_residual_is_how_far_X_is_outside_the_band)
+{
+	double curve = model_closed_network(20, 5e-3, 100e-3, 1);
+	static const struct {
+		const struct load *load;
+		double of_curve, of_bound;
+		double residual;
+	} table[] = {
+		{ &thread_bound, 0, 0.98, -0.02 },
+		{ &thread_bound, 0, 1.02, 0.02 },
+		{ &knee, 0, 1, 0 },
+		{ &knee, 1, 0, 0 },
+		{ &knee, 0, 0.95, 0 },
+		{ &knee, 0.98, 0, -0.02 },
+		{ &knee, 0, 1.01, 0.01 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		double x = table[i].of_curve * curve + table[i].of_bound * bound(table[i].load);
+		struct point point = judge_at(table[i].load, x, 0.001);
+
+		cr_expect_float_eq(point.residual, table[i].residual, 1e-9, "row %zu: %g", i,
+				   point.residual);
+	}
+}
+
+Test(verdict, what_was_counted_is_of_the_valid_runs_and_of_all_if_none_is)
+{
+	struct run runs[4];
+	struct point point;
+
+	for (int i = 0; i < 4; i++) {
+		runs[i] = run_at(&thread_bound, 100);
+		runs[i].run_delay_ns = (i + 1) * 1000000LL * runs[i].all_requests;
+		runs[i].listen_drops = i == 0 ? 7 : 0;
+	}
+	point = judge(runs, 4);
+	cr_expect_eq(point.valid_runs, 3);
+	cr_expect_float_eq(point.counts.run_delay_s, 3e-3, 1e-12);
+	cr_expect_eq(point.counts.dropped, 0);
+	point = judge(runs, 1);
+	cr_expect_eq(point.verdict, VERDICT_INVALID);
+	cr_expect_float_eq(point.counts.run_delay_s, 1e-3, 1e-12);
+	cr_expect_eq(point.counts.dropped, 7);
+	cr_expect_eq(point.measured.mean, 0);
+}
+
 Test(verdict, the_knee_is_from_three_quarters_to_one_and_a_half_of_t_star)
 {
 	static const struct {
@@ -283,12 +405,28 @@ Test(verdict, the_calibrated_prediction_is_of_the_architectures_own_c_and_w)
 Test(verdict, its_json_has_the_names_that_scripts_rely_on)
 {
 	static const char *const names[] = {
-		"case",        "arch",           "service",
-		"wait",        "work",           "threads",
-		"cores",       "cpu_ns",         "wall_ns",
-		"connections", "measured_rps",   "interval_rps",
-		"nominal_rps", "calibrated_rps", "closed_network_rps",
-		"runs",        "valid_runs",     "verdict",
+		"case",
+		"arch",
+		"service",
+		"wait",
+		"work",
+		"threads",
+		"distribution",
+		"residual",
+		"lower_rps",
+		"upper_rps",
+		"cores",
+		"cpu_ns",
+		"wall_ns",
+		"connections",
+		"measured_rps",
+		"interval_rps",
+		"nominal_rps",
+		"calibrated_rps",
+		"closed_network_rps",
+		"runs",
+		"valid_runs",
+		"verdict",
 		"why",
 	};
 	struct point point = judge_at(&thread_bound, 100, 0.001);

@@ -2,6 +2,7 @@
 #include "loadgen/commands/commands.h"
 #include "common/options.h"
 #include "loadgen/report/markdown.h"
+#include <errno.h>
 #include <stdio.h>
 
 static const char program[] = "cwt report";
@@ -12,8 +13,9 @@ int command_report(int argc, char **argv)
 		.program = program,
 		.usage = "DIR",
 		.about = "Draws a sweep's figures into DIR/figures and writes DIR/report.md.",
-		.notes = "Exit status: 0 written, 1 not, 2 usage. What the points say is cwt "
-			 "check's to tell.",
+		.notes = "Exit status: 0 written, 1 not, 2 usage, 5 a file with something wrong in "
+			 "it. What the\n"
+			 "points say is cwt check's to tell.",
 	};
 	struct summary summary;
 	bool drawn[FIGURES] = { false };
@@ -34,8 +36,10 @@ int command_report(int argc, char **argv)
 	rc = summary_read(argv[operands], &summary, why);
 	if (rc != 0) {
 		options_fail(program, "%s", why);
-		return CWT_USAGE;
+		return rc == -EINVAL ? CWT_INVALID : CWT_USAGE;
 	}
+	if (summary.note[0])
+		options_fail(program, "%s", summary.note);
 	rc = figures_draw(argv[operands], &summary, drawn, why);
 	if (rc == 0)
 		rc = markdown_write(argv[operands], &summary, drawn, why);

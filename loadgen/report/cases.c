@@ -24,7 +24,7 @@ static bool is_limited(const struct point *point)
 /* Whether the point belongs into the row that `first` began. */
 static bool is_in_row(const struct point *point, const struct point *first)
 {
-	if (!figures_same_load(&point->first, &first->first))
+	if (!run_same_load(&point->first, &first->first))
 		return false;
 	if (!is_limited(point))
 		return true;

@@ -2,6 +2,7 @@
 #include "loadgen/model/model.h"
 #include "loadgen/report/cases.h"
 #include "loadgen/report/gnuplot.h"
+#include "loadgen/report/maps.h"
 #include "loadgen/report/series.h"
 #include <errno.h>
 #include <limits.h>
@@ -11,7 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const char *const figure_names[FIGURES] = { "series", "cases", "threads", "crossover" };
+const char *const figure_names[FIGURES] = { "series",   "cases",   "threads", "crossover",
+					    "residual", "nominal", "peaks",   "lead" };
 
 enum { SWEEP_LEAST = 3, CURVE_STEPS = 400 };
 
@@ -37,14 +39,6 @@ static bool is_limited(const struct point *point)
 	return archs_is_limited(point->first.arch);
 }
 
-bool figures_same_load(const struct run *a, const struct run *b)
-{
-	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&
-	       strcmp(a->work, b->work) == 0 && a->cpu_ns == b->cpu_ns &&
-	       a->wall_ns == b->wall_ns && a->footprint_bytes == b->footprint_bytes &&
-	       a->idle == b->idle;
-}
-
 const struct point *figures_evented_twin(const struct summary *summary, const struct point *point)
 {
 	const struct point *any = NULL;
@@ -53,7 +47,7 @@ const struct point *figures_evented_twin(const struct summary *summary, const st
 		const struct point *other = &summary->points[i];
 
 		if (is_limited(other) || !figures_is_judged(other) ||
-		    !figures_same_load(&other->first, &point->first))
+		    !run_same_load(&other->first, &point->first))
 			continue;
 		if (strcmp(other->first.arch, "loop") == 0)
 			return other;
@@ -76,7 +70,7 @@ static int collect_sweep(const struct summary *summary, const struct point *seed
 
 		if (!is_limited(point) || !figures_is_judged(point) ||
 		    strcmp(point->first.arch, seed->first.arch) != 0 ||
-		    !figures_same_load(&point->first, &seed->first))
+		    !run_same_load(&point->first, &seed->first))
 			continue;
 		while (at > 0 &&
 		       summary->points[chosen[at - 1]].first.threads > point->first.threads) {
@@ -121,8 +115,7 @@ bool figures_is_of_sweep(const struct summary *summary, const struct point *poin
 	for (int i = 0; i < swept; i++) {
 		const struct run *shown = &summary->points[sweep[i]].first;
 
-		if (figures_same_load(&point->first, shown) &&
-		    point->first.threads == shown->threads &&
+		if (run_same_load(&point->first, shown) && point->first.threads == shown->threads &&
 		    strcmp(point->first.case_name, shown->case_name) == 0)
 			return true;
 	}
@@ -205,10 +198,16 @@ static int write_data(const char *directory, const char *name, const struct summ
 	return written < 0 ? (int)written : 0;
 }
 
+/* A space has more cases than a row has room for; its maps show them. */
+static int64_t write_cases_data(const struct summary *summary, FILE *file)
+{
+	return maps_is_space(summary) ? 0 : cases_write_data(summary, file);
+}
+
 static int write_cases(const char *directory, const struct summary *summary, bool *any,
 		       char why[SUMMARY_WHY_MAX])
 {
-	return write_data(directory, "cases.dat", summary, cases_write_data, any, why);
+	return write_data(directory, "cases.dat", summary, write_cases_data, any, why);
 }
 
 static int write_series(const char *directory, const struct summary *summary, bool *any,
@@ -227,6 +226,8 @@ static int64_t write_crossover_data(const struct summary *summary, FILE *file)
 	int swept = figures_thread_sweep(summary, sweep, FIGURES_SWEEP_MAX);
 	int64_t written = 0;
 
+	if (maps_is_space(summary))
+		return 0; /* it has a map */
 	fprintf(file, "# w/c  t  loop/pool measured  its-95%%-half  case\n");
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *point = &summary->points[i];
@@ -255,12 +256,53 @@ static int write_crossover(const char *directory, const struct summary *summary,
 	return write_data(directory, "crossover.dat", summary, write_crossover_data, any, why);
 }
 
+static int64_t write_residual_data(const struct summary *summary, FILE *file)
+{
+	return maps_write_data(summary, MAPS_RESIDUAL, file);
+}
+
+static int64_t write_nominal_data(const struct summary *summary, FILE *file)
+{
+	return maps_write_data(summary, MAPS_NOMINAL, file);
+}
+
+static int64_t write_lead_data(const struct summary *summary, FILE *file)
+{
+	return maps_write_data(summary, MAPS_LEAD, file);
+}
+
+static int write_residual(const char *directory, const struct summary *summary, bool *any,
+			  char why[SUMMARY_WHY_MAX])
+{
+	return write_data(directory, "residual.dat", summary, write_residual_data, any, why);
+}
+
+static int write_nominal(const char *directory, const struct summary *summary, bool *any,
+			 char why[SUMMARY_WHY_MAX])
+{
+	return write_data(directory, "nominal.dat", summary, write_nominal_data, any, why);
+}
+
+static int write_peaks(const char *directory, const struct summary *summary, bool *any,
+		       char why[SUMMARY_WHY_MAX])
+{
+	return write_data(directory, "peaks.dat", summary, maps_write_peaks, any, why);
+}
+
+static int write_lead(const char *directory, const struct summary *summary, bool *any,
+		      char why[SUMMARY_WHY_MAX])
+{
+	return write_data(directory, "lead.dat", summary, write_lead_data, any, why);
+}
+
 int figures_draw(const char *directory, const struct summary *summary, bool drawn[FIGURES],
 		 char why[SUMMARY_WHY_MAX])
 {
 	typedef int write_figure(const char *, const struct summary *, bool *, char *);
-	static write_figure *const writers[FIGURES] = { write_series, write_cases, write_threads,
-							write_crossover };
+	static write_figure *const writers[FIGURES] = {
+		write_series,   write_cases,   write_threads, write_crossover,
+		write_residual, write_nominal, write_peaks,   write_lead,
+	};
 	static const char *const no_arguments[] = { NULL };
 	char path[PATH_MAX];
 

@@ -11,6 +11,11 @@ enum figure {
 	FIGURE_CASES,     /* measured against predicted, case by case */
 	FIGURE_THREADS,   /* throughput over t, with both bounds and the closed network */
 	FIGURE_CROSSOVER, /* loop over pool, over w/c */
+	/* Over the whole space, if there is one (maps.h). */
+	FIGURE_RESIDUAL, /* measured over predicted, over w/c and t */
+	FIGURE_NOMINAL,  /* the same over the published model */
+	FIGURE_PEAKS,    /* throughput over t, with t_max */
+	FIGURE_LEAD,     /* loop over pool, over w/c and t */
 	FIGURES,
 };
 
@@ -34,9 +39,6 @@ int figures_thread_sweep(const struct summary *summary, int64_t *chosen, int roo
 
 /* Whether a figure of the model has the point: it is valid, and has a prediction. */
 bool figures_is_judged(const struct point *point);
-
-/* The same service, wait, work, c, w, footprint and idle connections. */
-bool figures_same_load(const struct run *a, const struct run *b);
 
 /*
  * The valid evented point of the same load as `point`: that of `loop` if there is one; NULL if

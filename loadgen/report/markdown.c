@@ -1,5 +1,6 @@
 #include "loadgen/report/markdown.h"
 #include "common/units.h"
+#include "loadgen/report/space_markdown.h"
 #include "loadgen/report/series.h"
 #include <errno.h>
 #include <limits.h>
@@ -140,12 +141,13 @@ static void write_table(FILE *file, const struct summary *summary)
 {
 	if (count_predicted(summary) == 0)
 		return;
-	fprintf(file,
-		"## Model and measurement\n\n"
-		"| case | server | t | c | w | N | nominal /s | calibrated /s | closed net. /s | "
-		"measured /s | 95 %% | verdict |\n"
-		"| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- "
-		"|\n");
+	fprintf(file, "## Model and measurement\n\n"
+		      "| case | server | times | t | c | w | N | nominal /s | calibrated /s | "
+		      "closed net. /s | "
+		      "measured /s | 95 %% | verdict |\n"
+		      "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | "
+		      "---: | "
+		      "--- |\n");
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *point = &summary->points[i];
 		const struct run *run = &point->first;
@@ -156,9 +158,10 @@ static void write_table(FILE *file, const struct summary *summary)
 		if (!run_is_predicted(run))
 			continue;
 		fprintf(file,
-			"| %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%.2g | "
+			"| %s | %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%.2g "
+			"| "
 			"%s%s |\n",
-			run->case_name, run->arch, limit_text(run, t),
+			run->case_name, run->arch, run->distribution, limit_text(run, t),
 			units_format_duration(c, (double)run->cpu_ns),
 			units_format_duration(w, (double)run->wall_ns), (long long)run->connections,
 			point->nominal_rps, point->calibrated_rps, point->curve_rps,
@@ -172,11 +175,14 @@ static void write_table(FILE *file, const struct summary *summary)
 		"w as\n"
 		"metered with one connection. *Closed net.*: the same as a closed queueing network "
 		"with\n"
-		"exponential times. A point holds when it is within 3 %% of the calibrated "
-		"prediction (6 %%\n"
-		"where c is below 1 ms); in the knee, n·c/(k·w) in 0.75…1.5, when it lies between "
-		"the\n"
-		"closed network and the bound, both widened by that. N is the number of "
+		"exponential times. A point with constant times holds when it is within 3 %% of "
+		"the "
+		"calibrated\n"
+		"prediction (6 %% where c is below 1 ms); in the knee, n·c/(k·w) in 0.75…1.5, when "
+		"it lies\n"
+		"between the closed network and the bound, both widened by that. One with "
+		"exponential times\n"
+		"holds when it is within 5 %% of the closed network. N is the number of "
 		"connections.\n\n");
 }
 
@@ -381,6 +387,11 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 	}
 	write_verdict(file, summary);
 	rc = write_evidence(file, summary, drawn[FIGURE_SERIES]);
+	space_write_fit(file, summary);
+	space_write_failures(file, summary);
+	space_write_maps(file, summary, drawn);
+	space_write_peaks(file, summary, drawn);
+	space_write_leads(file, summary, drawn);
 	write_table(file, summary);
 	write_failures(file, summary);
 	write_archs(file, summary);

@@ -1,12 +1,11 @@
 #include "loadgen/report/summary.h"
+#include "loadgen/report/space_json.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { SUMMARY_SCHEMA = 1 };
 
 /* What the plan is to show. A folder without a plan is one without evidence. */
 static int read_evidence(const char *directory, struct summary *summary, char *why)
@@ -39,6 +38,7 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	summary->runs = run_read_all(path, &runs, why, SUMMARY_WHY_MAX);
 	if (summary->runs < 0)
 		return (int)summary->runs;
+	snprintf(summary->note, sizeof(summary->note), "%s", why);
 	if (summary->runs == 0) {
 		snprintf(why, SUMMARY_WHY_MAX, "%s: no run in it (was the sweep interrupted?)",
 			 path);
@@ -47,9 +47,11 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	}
 	summary->count = verdict_of_runs(runs, summary->runs, &summary->points);
 	free(runs);
-	if (summary->count < 0) {
+	if (summary->count < 0 ||
+	    findings_of_points(summary->points, summary->count, &summary->findings) != 0) {
+		summary_free(summary);
 		snprintf(why, SUMMARY_WHY_MAX, "out of memory");
-		return (int)summary->count;
+		return -ENOMEM;
 	}
 	snprintf(path, sizeof(path), "%s/machine.json", directory);
 	summary->machine = json_load_file(path, 0, NULL);
@@ -70,15 +72,23 @@ json_t *summary_points_json(const struct summary *summary)
 	return list;
 }
 
-int summary_write(const char *directory, const struct summary *summary, char why[SUMMARY_WHY_MAX])
+json_t *summary_to_json(const struct summary *summary)
 {
-	char path[PATH_MAX];
-	json_t *root = json_pack("{s:i, s:O, s:o}", "schema", SUMMARY_SCHEMA, "machine",
-				 summary->machine, "points", summary_points_json(summary));
-	int rc;
+	json_t *root = json_pack("{s:i, s:O, s:o, s:o}", "schema", SUMMARY_SCHEMA, "machine",
+				 summary->machine, "points", summary_points_json(summary), "space",
+				 space_to_json(&summary->findings));
 
 	if (summary->evidence.claim[0])
 		json_object_set_new(root, "claim", json_string(summary->evidence.claim));
+	return root;
+}
+
+int summary_write(const char *directory, const struct summary *summary, char why[SUMMARY_WHY_MAX])
+{
+	char path[PATH_MAX];
+	json_t *root = summary_to_json(summary);
+	int rc;
+
 	snprintf(path, sizeof(path), "%s/summary.json", directory);
 	rc = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	json_decref(root);
@@ -90,6 +100,7 @@ int summary_write(const char *directory, const struct summary *summary, char why
 
 void summary_free(struct summary *summary)
 {
+	findings_free(&summary->findings);
 	free(summary->points);
 	json_decref(summary->machine);
 	*summary = (struct summary){ 0 };

@@ -186,7 +186,7 @@ static const char *parse_row(char *line, int64_t schema, struct run *run)
 			continue;
 		value = strsep(&rest, ",");
 		if (!value)
-			return "too few columns (a write that was cut short?)";
+			return "too few columns";
 		if (read_value(value, &columns[i], run) != 0) {
 			snprintf(wrong, sizeof(wrong), "bad value for %s", columns[i].name);
 			return wrong;
@@ -225,6 +225,16 @@ static int add(struct run **runs, int64_t count, const struct run *run)
 	return 0;
 }
 
+/* Whether a line that has no newline is the file's last, rather than longer than any row. */
+static bool is_at_end(FILE *file)
+{
+	int next = fgetc(file);
+
+	if (next != EOF)
+		ungetc(next, file);
+	return next == EOF;
+}
+
 int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size)
 {
 	FILE *file = fopen(path, "re");
@@ -239,12 +249,18 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 		snprintf(why, size, "%s: %s", path, strerror(errno));
 		return -errno;
 	}
+	why[0] = '\0';
 	while (!wrong && fgets(line, sizeof(line), file)) {
 		/* What older schemas lack was always so. */
 		struct run run = { .distribution = "constant", .rejected = "-" };
 
-		if (line_number++ > 0 && !strchr(line, '\n'))
-			wrong = "cut short";
+		if (line_number++ > 0 && !strchr(line, '\n') && is_at_end(file)) {
+			snprintf(why, size,
+				 "%s:%lld: the last line was cut short while it was written; the "
+				 "%lld runs before it are used",
+				 path, (long long)line_number, (long long)count);
+			break;
+		}
 		line[strcspn(line, "\n")] = '\0';
 		if (line_number == 1)
 			wrong = read_header(line, &schema);
@@ -264,15 +280,30 @@ int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size
 	return -EINVAL;
 }
 
-int run_same_point(const struct run *a, const struct run *b)
+bool run_column(size_t index, struct run_column *column)
+{
+	static const char *const types[] = { "integer", "real", "text" };
+
+	if (index >= COLUMNS)
+		return false;
+	*column = (struct run_column){ columns[index].name, types[columns[index].type],
+				       columns[index].since };
+	return true;
+}
+
+bool run_same_load(const struct run *a, const struct run *b)
 {
 	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&
-	       strcmp(a->work, b->work) == 0 && strcmp(a->arch, b->arch) == 0 &&
-	       a->threads == b->threads && a->cores == b->cores && a->cpu_ns == b->cpu_ns &&
-	       a->wall_ns == b->wall_ns && a->connections == b->connections &&
-	       a->footprint_bytes == b->footprint_bytes && a->idle == b->idle &&
-	       a->requests_per_connection == b->requests_per_connection &&
+	       strcmp(a->work, b->work) == 0 && a->cores == b->cores && a->cpu_ns == b->cpu_ns &&
+	       a->wall_ns == b->wall_ns && a->footprint_bytes == b->footprint_bytes &&
+	       a->idle == b->idle && a->requests_per_connection == b->requests_per_connection &&
 	       strcmp(a->distribution, b->distribution) == 0;
+}
+
+int run_same_point(const struct run *a, const struct run *b)
+{
+	return run_same_load(a, b) && strcmp(a->arch, b->arch) == 0 && a->threads == b->threads &&
+	       a->connections == b->connections;
 }
 
 bool run_is_exponential(const struct run *run)

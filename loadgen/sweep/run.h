@@ -5,6 +5,7 @@
 #pragma once
 #include "loadgen/sweep/archs.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -99,11 +100,27 @@ int run_write_header(FILE *file);
 /* Write a row and have it on disk when this returns. Returns 0 or -errno. */
 int run_write(FILE *file, const struct run *run);
 
+/* A column of runs.csv as docs/files.md has it. Texts live as long as the program. */
+struct run_column {
+	const char *name;
+	const char *type; /* integer, real or text */
+	int64_t since;    /* the first schema that has it */
+};
+
+/* The column at that place, 0 for the first. Returns false past the last one. */
+bool run_column(size_t index, struct run_column *column);
+
 /*
  * Read the file `path` into *runs, which the caller frees. Returns the number of runs, or -errno
- * with a sentence that names file and line in `why`.
+ * with a sentence that names file and line in `why`; -EINVAL is a file with something wrong in it.
+ * A last line without its newline is what a sweep leaves that was killed while it wrote: it counts
+ * for nothing, and is no failure, but `why` has a sentence about it, which must be told. It is
+ * empty otherwise.
  */
 int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size);
+
+/* Whether two runs differ at most in architecture, t and N: the same requests, beside as many. */
+bool run_same_load(const struct run *a, const struct run *b);
 
 /* Whether two runs are repetitions of the same point. */
 int run_same_point(const struct run *a, const struct run *b);
