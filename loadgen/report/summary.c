@@ -55,6 +55,7 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	summary->machine = json_load_file(path, 0, NULL);
 	if (!summary->machine)
 		summary->machine = json_object();
+	summary->doctor = findings_read(directory);
 	rc = read_evidence(directory, summary, why);
 	if (rc != 0)
 		summary_free(summary);
@@ -77,6 +78,8 @@ int summary_write(const char *directory, const struct summary *summary, char why
 				 summary->machine, "points", summary_points_json(summary));
 	int rc;
 
+	if (summary->doctor)
+		json_object_set_new(root, "doctor", findings_json(summary->doctor));
 	if (summary->evidence.claim[0])
 		json_object_set_new(root, "claim", json_string(summary->evidence.claim));
 	snprintf(path, sizeof(path), "%s/summary.json", directory);
@@ -92,5 +95,6 @@ void summary_free(struct summary *summary)
 {
 	free(summary->points);
 	json_decref(summary->machine);
+	json_decref(summary->doctor);
 	*summary = (struct summary){ 0 };
 }

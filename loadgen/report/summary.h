@@ -1,6 +1,7 @@
 /* A sweep's folder as what it says: its points, judged, and the machine they were measured on. */
 #pragma once
 #include "loadgen/model/verdict.h"
+#include "loadgen/report/findings.h"
 #include "loadgen/sweep/plan.h"
 #include <jansson.h>
 #include <limits.h>
@@ -12,6 +13,7 @@ struct summary {
 	int64_t count;
 	int64_t runs;
 	json_t *machine;               /* machine.json, or an empty object */
+	json_t *doctor;                /* doctor.json (findings.h), or NULL */
 	struct plan_evidence evidence; /* of plan.ini; with no panel if there is none */
 };
 
