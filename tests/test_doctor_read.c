@@ -440,6 +440,50 @@ Test(doctor_read, counters_tell_who_else_was_at_work_on_the_chosen_processors)
 	cr_expect_eq(load.busiest[2].pid, 0);
 }
 
+static void put_process(int pid, const char *name, int parent, int own, int of_children)
+{
+	char path[PATH_SIZE];
+	char text[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "proc/%d/stat", pid);
+	snprintf(text, sizeof(text), "%d (%s) S %d 1 1 0 -1 0 0 0 0 0 %d 0 %d 0 20 0 1 0 1 1 1\n",
+		 pid, name, parent, own, of_children);
+	put(path, text);
+}
+
+static void end_process(int pid)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "%s/proc/%d/stat", root, pid);
+	cr_assert_eq(unlink(path), 0);
+}
+
+/* A shell waited for two jobs: one that it started meanwhile, and one with a child of its own. */
+static void end_jobs(void)
+{
+	change_nothing();
+	end_process(201);
+	end_process(202);
+	put_process(200, "shell", 1, 5, 520 + 30 + 40);
+	put_process(203, "heir", 1, 0, 0);
+}
+
+Test(doctor_read, what_ended_meanwhile_counts_for_who_waited_for_it_but_not_what_it_did_before)
+{
+	struct facts_load load;
+
+	put_before();
+	put_process(200, "shell", 1, 5, 0);
+	put_process(201, "job", 200, 500, 0);
+	put_process(202, "child", 201, 20, 0);
+	put_process(203, "heir", 1, 0, 0);
+	load = compare(end_jobs, 0, 0);
+	cr_expect_eq(load.busiest[0].pid, 200);
+	cr_expect_float_eq(load.busiest[0].share, 0.7, 1e-9, "%g", load.busiest[0].share);
+	cr_expect_eq(load.busiest[1].pid, 0);
+}
+
 Test(doctor_read, without_counters_nothing_is_claimed)
 {
 	struct facts_load load = compare(remove_root, 0, 0);

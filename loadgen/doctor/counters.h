@@ -15,8 +15,9 @@ struct counters_irq {
 
 struct counters_process {
 	int pid;
+	int parent;
 	char name[FACTS_TEXT_MAX];
-	int64_t cpu_ns; /* in ticks, of which 10 ms is usual */
+	int64_t cpu_ns; /* of it and of children that it has waited for; in ticks of 10 ms */
 };
 
 struct counters {

@@ -11,25 +11,33 @@ enum { STAT_BYTES = 1024 };
 /* Less than this share of a processor is not worth a name. */
 #define SHARE_LEAST 0.002
 
-/* "PID (NAME) STATE" and numbers, of which utime and stime are the 12th and 13th behind it. */
+/*
+ * "PID (NAME) STATE PARENT" and numbers, of which the 11th to 14th behind it are the time in user
+ * mode and in the kernel, its own and its children's.
+ */
 static bool read_process(const char *root, int pid, struct counters_process *process)
 {
 	int64_t tick_ns = NS_PER_S / sysconf(_SC_CLK_TCK);
 	char line[STAT_BYTES];
 	const char *open;
 	const char *close;
-	long long user;
-	long long system;
+	long long own[2];
+	long long children[2];
+	int parent;
 
 	if (!files_line(root, line, sizeof(line), "proc/%d/stat", pid))
 		return false;
 	open = strchr(line, '(');
 	close = strrchr(line, ')');
 	if (!open || !close || close < open ||
-	    sscanf(close + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld", &user,
-		   &system) != 2)
+	    sscanf(close + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld %lld",
+		   &parent, &own[0], &own[1], &children[0], &children[1]) != 5)
 		return false;
-	*process = (struct counters_process){ .pid = pid, .cpu_ns = (user + system) * tick_ns };
+	*process = (struct counters_process){
+		.pid = pid,
+		.parent = parent,
+		.cpu_ns = (own[0] + own[1] + children[0] + children[1]) * tick_ns,
+	};
 	snprintf(process->name, sizeof(process->name), "%.*s", (int)(close - open - 1), open + 1);
 	/* A process may call itself anything. */
 	for (char *c = process->name; *c; c++)
@@ -89,23 +97,53 @@ static void insert(struct facts_process busiest[FACTS_BUSIEST], struct facts_pro
 	}
 }
 
+static struct counters_process *find(const struct counters *counters, int pid)
+{
+	const struct counters_process key = { .pid = pid };
+
+	return counters->process_count == 0 ? NULL
+					    : bsearch(&key, counters->processes,
+						      counters->process_count, sizeof(key), by_pid);
+}
+
+/*
+ * What processes that have ended since had used before, and have left to those that waited for
+ * them: it is no work of these meanwhile.
+ */
+static int64_t inherited_ns(const struct counters *before, const struct counters *after, int heir)
+{
+	int64_t ns = 0;
+
+	for (size_t i = 0; i < before->process_count; i++) {
+		const struct counters_process *process = &before->processes[i];
+		int parent = process->parent;
+
+		if (find(after, process->pid))
+			continue;
+		while (parent > 0 && !find(after, parent)) {
+			const struct counters_process *between = find(before, parent);
+
+			parent = between ? between->parent : 0;
+		}
+		ns += parent == heir ? process->cpu_ns : 0;
+	}
+	return ns;
+}
+
 void counters_busiest(const struct counters *before, const struct counters *after, int self,
 		      struct facts_load *load)
 {
 	for (size_t i = 0; i < after->process_count; i++) {
 		const struct counters_process *process = &after->processes[i];
-		const struct counters_process *old =
-			before->process_count > 0
-				? bsearch(process, before->processes, before->process_count,
-					  sizeof(*process), by_pid)
-				: NULL;
-		struct facts_process busy = {
-			.pid = process->pid,
-			.share = (double)(process->cpu_ns - (old ? old->cpu_ns : 0)) /
-				 (double)load->ns,
-		};
+		const struct counters_process *old = find(before, process->pid);
+		double used_ns = (double)(process->cpu_ns - (old ? old->cpu_ns : 0));
+		struct facts_process busy = { .pid = process->pid };
 
-		if (process->pid == self || busy.share < SHARE_LEAST)
+		if (process->pid == self || used_ns < SHARE_LEAST * (double)load->ns)
+			continue;
+		used_ns -= (double)inherited_ns(before, after, process->pid);
+		busy.share = used_ns / (double)load->ns;
+		if (busy.share < SHARE_LEAST)
 			continue;
 		memcpy(busy.name, process->name, sizeof(busy.name));
 		insert(load->busiest, busy);

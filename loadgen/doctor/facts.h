@@ -89,7 +89,7 @@ struct facts_limits {
 struct facts_process {
 	int pid;
 	char name[FACTS_TEXT_MAX];
-	double share; /* of one processor */
+	double share; /* of one processor, with that of children that have ended */
 };
 
 /* What else went on on the chosen processors; shares are of their time, -1: cannot be seen. */
