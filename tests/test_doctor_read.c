@@ -360,7 +360,7 @@ static struct facts_load compare(void (*change)(void), int64_t own_ns, int64_t w
 /* user nice system idle iowait irq softirq steal, in ticks of 10 ms. */
 static void put_before(void)
 {
-	put("proc/stat", "cpu  2 0 0 3000 0 0 0 30 0 0\ncpu0 1 0 0 1000 0 0 0 10 0 0\n"
+	put("proc/stat", "cpu  0 0 0 3000 0 0 0 30 0 0\ncpu0 1 0 0 1000 0 0 0 10 0 0\n"
 			 "cpu1 1 0 0 1000 0 0 0 10 0 0\ncpu2 1 0 0 1000 0 0 0 10 0 0\n");
 	put("proc/interrupts",
 	    "           CPU0       CPU1       CPU2\n"
@@ -382,7 +382,7 @@ static void change_nothing(void)
 static void be_busy(void)
 {
 	/* Of 100 ticks: processor 0 idle for 40, waiting for 10, 20 stolen; 2 all idle. */
-	put("proc/stat", "cpu  2 0 0 3100 77 0 0 33 0 0\ncpu0 31 0 0 1040 10 0 0 30 0 0\n"
+	put("proc/stat", "cpu  0 0 0 3100 7 0 0 33 0 0\ncpu0 31 0 0 1040 10 0 0 30 0 0\n"
 			 "cpu1 101 0 0 1000 0 0 0 10 0 0\ncpu2 1 0 0 1100 0 0 0 10 0 0\n");
 	put("proc/interrupts",
 	    "           CPU0       CPU1       CPU2\n"

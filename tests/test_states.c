@@ -121,12 +121,16 @@ Test(states, a_single_value_in_between_is_no_change)
 
 Test(states, a_drift_has_no_two_levels)
 {
-	struct states states;
+	static const double factors[] = { 2, 4, 16 };
 
-	for (int i = 0; i < 600; i++)
-		add(50 * pow(2, i / 600.0), 1);
-	states = judge();
-	cr_expect_not(states.two);
+	for (size_t row = 0; row < sizeof(factors) / sizeof(factors[0]); row++) {
+		struct states states;
+
+		for (int i = 0; i < 600; i++)
+			add(50 * pow(factors[row], i / 600.0), 1);
+		states = judge();
+		cr_expect_not(states.two, "%g", factors[row]);
+	}
 }
 
 Test(states, few_values_or_none_are_one_state)

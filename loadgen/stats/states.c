@@ -10,7 +10,7 @@
 enum { STATE_LEAST = 3 };
 
 #define STATE_SHARE    0.02
-#define STATE_VARIANCE 0.75
+#define STATE_VARIANCE 0.80 /* a drift's is 0.75: that of a uniform distribution */
 
 /*
  * The size of the lower part of sorted logarithms, cut where the parts vary least. *remaining is

@@ -4,7 +4,7 @@
  *
  * The logarithms are cut in two where the parts vary least (Otsu 1979; Fisher 1958), as levels are
  * a factor apart, and scatter in proportion. The two parts are states if their medians lie a factor
- * `ratio` apart, and the cut takes away three quarters of all variance.
+ * `ratio` apart, and the cut takes away four fifths of all variance.
  */
 #pragma once
 #include <stdbool.h>
