@@ -789,6 +789,20 @@ Test(doctor, root_has_no_limit_of_threads_and_may_count)
 	cr_expect_eq(doctor_judge(facts, findings), DOCTOR_OK);
 }
 
+Test(doctor, states_that_other_load_may_have_feigned_are_told_with_that)
+{
+	static const char doubt[] = "the other load may feign that";
+	struct doctor_finding findings[DOCTOR_CHECKS];
+
+	two_states();
+	others();
+	doctor_judge(facts, findings);
+	cr_expect_null(strstr(find(findings, "cross-core")->what, doubt));
+	others_much();
+	doctor_judge(facts, findings);
+	cr_expect_not_null(strstr(find(findings, "cross-core")->what, doubt));
+}
+
 Test(doctor, verdicts_follow_the_worst_level)
 {
 	cr_expect_str_eq(doctor_verdict(DOCTOR_OK), "fit");

@@ -13,6 +13,12 @@ static bool say_if_unmeasured(const struct facts *facts, struct doctor_finding *
 	return true;
 }
 
+/* Whoever is interrupted half way keeps the line for longer. */
+static bool is_disturbed(const struct facts *facts)
+{
+	return fmax(facts->load.others[FACTS_SERVER], facts->load.others[FACTS_LOAD]) > 0.1;
+}
+
 void check_cross_core(const struct facts *facts, struct doctor_finding *finding)
 {
 	enum { FAR_NS = 150 };
@@ -31,9 +37,10 @@ void check_cross_core(const struct facts *facts, struct doctor_finding *finding)
 		checks_say(
 			finding, DOCTOR_WARNING,
 			"two states: a cache line takes %.0f ns, and %.0f for %.0f %% of the time; "
-			"%zu change%s in %.3g s",
+			"%zu change%s in %.3g s%s",
 			states->low, states->high, 100 * states->high_share, states->changes,
-			states->changes == 1 ? "" : "s", seconds);
+			states->changes == 1 ? "" : "s", seconds,
+			is_disturbed(facts) ? "; the other load may feign that" : "");
 	else
 		checks_say(
 			finding, states->low >= FAR_NS ? DOCTOR_NOTE : DOCTOR_OK,
