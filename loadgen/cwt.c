@@ -10,6 +10,7 @@ static const struct command commands[] = {
 	{ "sweep", "measure the points of a plan, server by server", command_sweep },
 	{ "check", "audit a sweep's runs and hold them against the model", command_check },
 	{ "report", "plots and a report of a checked sweep", command_report },
+	{ "doctor", "is this machine fit to measure on, and what would mend it", command_doctor },
 };
 
 static void print_help(void)

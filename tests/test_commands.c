@@ -396,11 +396,12 @@ Test(commands, a_sweep_is_measured_checked_and_reported)
 
 	if (!has_two_processors())
 		cr_skip_test("needs processors 0 and 1");
-	outcome = cwt(WORDS("sweep", place.plan, "--out", place.out));
+	outcome = cwt(WORDS("sweep", place.plan, "--out", place.out, "--doctor", "100ms"));
 	cr_assert_eq(outcome.status, 0, "%s", outcome.errors);
 	free(outcome.output.bytes);
 	cr_expect(has_file(&place, "runs.csv"));
 	cr_expect(has_file(&place, "machine.json"));
+	cr_expect(has_file(&place, "doctor.json"));
 	cr_expect(has_file(&place, "plan.ini"));
 	cr_expect(has_file(&place, "server.log"));
 	expect_checked(&place);
@@ -875,7 +876,8 @@ Test(commands, an_interrupted_sweep_leaves_valid_runs_and_no_process)
 	if (!has_two_processors())
 		cr_skip_test("needs processors 0 and 1");
 	snprintf(runs, sizeof(runs), "%s/runs.csv", place.out);
-	program_start(&sweep, "CWT", WORDS("sweep", place.plan, "--out", place.out));
+	program_start(&sweep, "CWT",
+		      WORDS("sweep", place.plan, "--out", place.out, "--doctor", "0"));
 	/* Its first run is the signal that it is well under way. */
 	while (count_lines(runs) < 2 && waitpid(sweep.pid, NULL, WNOHANG) == 0)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);

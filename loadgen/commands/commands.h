@@ -24,6 +24,7 @@ int command_load(int argc, char **argv);
 int command_sweep(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_doctor(int argc, char **argv);
 
 /* Set by SIGINT or SIGTERM once command_catch_stop() was called; a second signal ends at once. */
 extern atomic_bool command_stopped;

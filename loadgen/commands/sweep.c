@@ -3,6 +3,7 @@
 #include "common/options.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
+#include "loadgen/commands/doctor_store.h"
 #include "loadgen/model/audit.h"
 #include "loadgen/sweep/limits.h"
 #include "loadgen/sweep/measure.h"
@@ -23,6 +24,7 @@ struct sweep {
 	struct plan plan;
 	const char *plan_path;
 	const char *out;
+	int64_t doctor_ns; /* for which the machine is looked at first */
 	struct measure measure;
 	FILE *runs;
 	int64_t sequence;
@@ -291,6 +293,10 @@ static int run_sweep(struct sweep *sweep)
 		.context = sweep,
 	};
 	command_catch_stop();
+	rc = doctor_store(sweep->out, &sweep->plan.server_cpus, &sweep->plan.load_cpus,
+			  sweep->doctor_ns, &command_stopped);
+	if (rc != 0)
+		return options_fail(program, "%s/doctor.json: %s", sweep->out, strerror(-rc));
 	rc = measure_begin(&sweep->measure);
 	if (rc != 0)
 		rc = options_fail(program, "%s", sweep->measure.why);
@@ -310,12 +316,15 @@ static int run_sweep(struct sweep *sweep)
 
 int command_sweep(int argc, char **argv)
 {
-	struct sweep sweep = { .terminal = isatty(STDERR_FILENO) != 0 };
+	struct sweep sweep = { .terminal = isatty(STDERR_FILENO) != 0,
+			       .doctor_ns = 3LL * NS_PER_S };
 	char why[PLAN_WHY_MAX];
 	bool dry_run = false;
 	struct option_spec specs[] = {
 		{ "out", OPTION_TEXT, &sweep.out, "DIR",
-		  "a folder for runs.csv, machine.json, plan.ini and server.log" },
+		  "a folder for runs.csv, machine.json, doctor.json, plan.ini and server.log" },
+		{ "doctor", OPTION_DURATION, &sweep.doctor_ns, "TIME",
+		  "look at the machine first, as cwt doctor does, for so long; 0: do not" },
 		{ "dry-run", OPTION_FLAG, &dry_run, NULL,
 		  "list the points and the time they take" },
 	};

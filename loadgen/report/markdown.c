@@ -397,7 +397,9 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 	write_archs(file, summary);
 	write_figures(file, drawn);
 	write_costs(file, summary);
-	fprintf(file, "## Machine\n\n| what | value |\n| --- | --- |\n");
+	fprintf(file, "## Machine\n\n");
+	fitness_write(file, summary->doctor);
+	fprintf(file, "| what | value |\n| --- | --- |\n");
 	write_object(file, "", summary->machine);
 	if (fclose(file) != 0)
 		rc = -EIO;

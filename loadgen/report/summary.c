@@ -57,6 +57,7 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	summary->machine = json_load_file(path, 0, NULL);
 	if (!summary->machine)
 		summary->machine = json_object();
+	summary->doctor = fitness_read(directory);
 	rc = read_evidence(directory, summary, why);
 	if (rc != 0)
 		summary_free(summary);
@@ -78,6 +79,8 @@ json_t *summary_to_json(const struct summary *summary)
 				 summary->machine, "points", summary_points_json(summary), "space",
 				 space_to_json(&summary->findings));
 
+	if (summary->doctor)
+		json_object_set_new(root, "doctor", fitness_json(summary->doctor));
 	if (summary->evidence.claim[0])
 		json_object_set_new(root, "claim", json_string(summary->evidence.claim));
 	return root;
@@ -103,5 +106,6 @@ void summary_free(struct summary *summary)
 	findings_free(&summary->findings);
 	free(summary->points);
 	json_decref(summary->machine);
+	json_decref(summary->doctor);
 	*summary = (struct summary){ 0 };
 }

@@ -1,6 +1,7 @@
 /* A sweep's folder as what it says: its points, judged, and the machine they were measured on. */
 #pragma once
 #include "loadgen/model/findings.h"
+#include "loadgen/report/fitness.h"
 #include "loadgen/sweep/plan.h"
 #include <jansson.h>
 #include <limits.h>
@@ -15,6 +16,7 @@ struct summary {
 	char note[SUMMARY_WHY_MAX]; /* what has to be told of runs.csv, though it was read; or empty
 				     */
 	json_t *machine;            /* machine.json, or an empty object */
+	json_t *doctor;             /* doctor.json (fitness.h), or NULL */
 	struct plan_evidence evidence; /* of plan.ini; with no panel if there is none */
 };
 

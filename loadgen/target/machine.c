@@ -1,6 +1,7 @@
 #include "loadgen/target/machine.h"
 #include "common/clock.h"
 #include "common/cpus.h"
+#include <ctype.h>
 #include <errno.h>
 #include <gsl/gsl_version.h>
 #include <pthread.h>
@@ -42,7 +43,9 @@ static void read_processors(const cpu_set_t *cpus, struct machine_counters *coun
 		long long waiting;
 		long long steal;
 
-		if (sscanf(line, "cpu%u %*d %*d %*d %lld %lld %*d %*d %lld", &cpu, &idle, &waiting,
+		/* The sum of all has no number; soon after boot it begins with a small one. */
+		if (!isdigit((unsigned char)line[3]) ||
+		    sscanf(line, "cpu%u %*d %*d %*d %lld %lld %*d %*d %lld", &cpu, &idle, &waiting,
 			   &steal) != 4 ||
 		    cpu >= CPU_SETSIZE || !CPU_ISSET(cpu, cpus))
 			continue;

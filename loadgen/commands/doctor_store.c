@@ -1,0 +1,80 @@
+#include "loadgen/commands/doctor_store.h"
+#include "common/clock.h"
+#include "loadgen/doctor/doctor.h"
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void doctor_progress(void *context, int64_t left_ns)
+{
+	long long seconds = ((left_ns > 0 ? left_ns : 0) + NS_PER_S / 2) / NS_PER_S;
+
+	(void)context;
+	fprintf(stderr, "\rlooking at the machine: %lld:%02lld left ", seconds / 60, seconds % 60);
+}
+
+void doctor_progress_end(void)
+{
+	fprintf(stderr, "\r%40s\r", "");
+}
+
+/* "machine: noisy: cross-core, steal (DIR/doctor.json)" */
+static void print_summary(const struct doctor_finding findings[DOCTOR_CHECKS],
+			  enum doctor_level worst, const char *path)
+{
+	const char *separator = ": ";
+
+	if (worst < DOCTOR_WARNING)
+		return;
+	printf("machine: %s", doctor_verdict(worst));
+	for (int level = DOCTOR_BAD; level >= DOCTOR_WARNING; level--)
+		for (int i = 0; i < DOCTOR_CHECKS; i++)
+			if ((int)findings[i].level == level) {
+				printf("%s%s", separator, findings[i].check->name);
+				separator = ", ";
+			}
+	printf(" (%s; cwt doctor says more)\n", path);
+}
+
+static int write_answer(const char *path, const struct facts *facts)
+{
+	struct doctor_finding findings[DOCTOR_CHECKS];
+	enum doctor_level worst = doctor_judge(facts, findings);
+	json_t *answer = doctor_json(facts, findings);
+	int rc = json_dump_file(answer, path, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
+
+	json_decref(answer);
+	if (rc == 0)
+		print_summary(findings, worst, path);
+	return rc == 0 ? 0 : -EIO;
+}
+
+int doctor_store(const char *directory, const cpu_set_t *server, const cpu_set_t *load,
+		 int64_t duration_ns, const atomic_bool *stop)
+{
+	bool terminal = isatty(STDERR_FILENO) != 0;
+	struct doctor_look look = {
+		.server = *server,
+		.load = *load,
+		.duration_ns = duration_ns,
+		.stop = stop,
+		.on_progress = terminal ? doctor_progress : NULL,
+	};
+	char path[PATH_MAX];
+	struct facts *facts;
+	int rc;
+
+	if (duration_ns == 0)
+		return 0;
+	facts = doctor_look(&look);
+	if (terminal)
+		doctor_progress_end();
+	if (!facts)
+		return -ENOMEM;
+	snprintf(path, sizeof(path), "%s/doctor.json", directory);
+	rc = facts->watch.interrupted ? 0 : write_answer(path, facts);
+	free(facts);
+	return rc;
+}
