@@ -10,6 +10,8 @@ static const struct command commands[] = {
 	{ "sweep", "measure the points of a plan, server by server", command_sweep },
 	{ "check", "audit a sweep's runs and hold them against the model", command_check },
 	{ "report", "plots and a report of a checked sweep", command_report },
+	{ "compare", "is one sweep worse than another? point by point", command_compare },
+	{ "selftest", "how far compare can be trusted on this machine", command_selftest },
 };
 
 static void print_help(void)
