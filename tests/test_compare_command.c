@@ -209,7 +209,7 @@ Test(compare_command, mistakes_in_usage_are_status_2)
 		{ { "selftest", "--plant", "0" }, "--plant" },
 		{ { "selftest", "--arch", "none" }, "--arch" },
 		{ { "selftest", "--threads", "5" }, "loop has no such limit" },
-		{ { "selftest", "--pairs", "4", "--repetitions", "5" }, "--pairs" },
+		{ { "selftest", "--pairs", "5", "--repetitions", "6" }, "--pairs" },
 		{ { "selftest", "--server-cpus", "0", "--load-cpus", "0" }, "different" },
 	};
 
@@ -402,8 +402,9 @@ Test(compare_command, a_selftest_measures_judges_and_keeps_its_runs)
 	if (!has_two_processors())
 		cr_skip_test("needs processors 0 and 1");
 	snprintf(out, sizeof(out), "%s/out", place.folder);
-	outcome = cwt_run(WORDS("selftest", "--pairs", "3", "--duration", "100ms", "--cpu", "2ms",
-				"--wall", "2ms", "--trials", "100", "--out", out, "--json"));
+	outcome = cwt_run(WORDS("selftest", "--pairs", "3", "--repetitions", "3", "--duration",
+				"100ms", "--cpu", "2ms", "--wall", "2ms", "--trials", "100",
+				"--out", out, "--json"));
 	/* On a machine with other work to do, the runs may be invalid. */
 	cr_expect(outcome.status != 2 && outcome.status != 4 && outcome.status <= 5, "%d: %s",
 		  outcome.status, outcome.errors);

@@ -16,7 +16,7 @@
 
 const char selftest_program[] = "cwt selftest";
 
-enum { WARMUP_NS = 200000000, THREADS_DEFAULT = 25 };
+enum { WARMUP_NS = 200000000, THREADS_DEFAULT = 25, REPETITIONS_DEFAULT = 5 };
 
 /* What options say before it is put together. */
 struct asked {
@@ -49,7 +49,7 @@ static void set_defaults(struct selftest *selftest)
 			    .warmup_ns = WARMUP_NS },
 	};
 	selftest->pairs = 30;
-	selftest->repetitions = SAMPLES_LEAST;
+	selftest->repetitions = REPETITIONS_DEFAULT;
 	selftest->trials = 1000;
 	selftest->seed = 1;
 }

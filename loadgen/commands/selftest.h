@@ -28,15 +28,16 @@ struct selftest {
 	char rejected[SAMPLES_WHY_MAX]; /* why one did not count, or empty */
 };
 
-/* What can be told with n repetitions on each side. */
+/* What can be told with n repetitions on each side: changes for the worse, as shares. */
 struct selftest_power {
 	size_t repetitions;
 	bool is_known;        /* there are values enough */
-	double found_9_of_10; /* the least change that is found so often at a threshold of 0, a
-				 share */
+	double found_9_of_10; /* the least that is found so often, at a threshold of 0, by the
+				 scatter */
 	double found_8_of_10;
-	double at_threshold; /* likewise at the threshold, 9 times in 10 */
-	double verified;     /* share found of trials with just that planted */
+	double needed; /* beyond the threshold, so that it is found 9 times in 10 if planted */
+	double at_threshold; /* the same with the threshold */
+	double verified; /* share of trials that found it; below 0.9 if nothing was large enough */
 };
 
 struct selftest_result {

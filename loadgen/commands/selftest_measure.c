@@ -26,22 +26,16 @@ struct session {
 	int64_t start_ns;
 };
 
-static int64_t left_ns(const struct session *session)
-{
-	int64_t total = 2 * session->selftest->pairs;
-
-	return (total - session->done) * measure_estimate(&session->points[0]);
-}
-
 static void on_progress(void *context, const struct load_progress *progress)
 {
 	const struct session *session = context;
-	long long seconds = (left_ns(session) - measure_estimate(&session->points[0]) +
-			     progress->left_ns + NS_PER_S / 2) /
-			    NS_PER_S;
+	int64_t total = 2 * session->selftest->pairs;
+	int64_t left_ns = (total - session->done - 1) * measure_estimate(&session->points[0]) +
+			  progress->left_ns;
+	long long seconds = (left_ns + NS_PER_S / 2) / NS_PER_S;
 
 	fprintf(stderr, "\r[%lld/%lld] %lld:%02lld left ", (long long)session->done + 1,
-		(long long)(2 * session->selftest->pairs), seconds / 60, seconds % 60);
+		(long long)total, seconds / 60, seconds % 60);
 }
 
 /* Files */

@@ -66,25 +66,29 @@ static void print_trials(const struct selftest *selftest, const struct selftest_
 
 static void print_powers(const struct selftest *selftest, const struct selftest_result *result)
 {
-	printf("\nsmallest change for the worse that is found\n"
-	       "  repetitions   9 times in 10   8 in 10   9 in 10 at a threshold of %-5.3g %%   "
-	       "planted, it is found\n",
-	       100 * selftest->settings.threshold);
+	double threshold = 100 * selftest->settings.threshold;
+
+	printf("\nsmallest change for the worse that is found, with so many repetitions on each "
+	       "side\n"
+	       "      by the scatter: 9 in 10 (8 in 10)   planted at a threshold of %.3g %%\n",
+	       threshold);
 	for (size_t i = 0; i < SELFTEST_LEVELS && result->power[i].repetitions > 0; i++) {
 		const struct selftest_power *power = &result->power[i];
 
 		if (power->is_known)
-			printf("  %11zu   %11.2f %%   %5.2f %%   %31.2f %%   %18.1f %%\n",
+			printf("  %3zu          %5.2f %%  (%5.2f %%)   %5.2f %%, found in %.1f %% "
+			       "of "
+			       "trials\n",
 			       power->repetitions, 100 * power->found_9_of_10,
 			       100 * power->found_8_of_10, 100 * power->at_threshold,
 			       100 * power->verified);
 		else
-			printf("  %11zu   takes more pairs\n", power->repetitions);
+			printf("  %3zu          takes more pairs\n", power->repetitions);
 	}
 	if (result->recommended > 0)
 		printf("\nrecommended threshold for such a point here: --threshold %.1f%%\n"
-		       "Below it, what has not changed is seldom seen to pass; changes of twice as "
-		       "much are found.\n",
+		       "At a lower one, what has not changed often is inconclusive; at this one, "
+		       "changes of twice as\nmuch are found 9 times in 10.\n",
 		       100 * result->recommended);
 }
 
@@ -136,15 +140,16 @@ json_t *selftest_to_json(const struct selftest *selftest, const struct selftest_
 		(json_int_t)selftest->point.timing.window_ns, "repetitions",
 		(json_int_t)selftest->repetitions, "seed", (json_int_t)selftest->seed,
 		"interrupted", selftest->interrupted, "planted", selftest->planted);
-	json_t *figures = json_pack(
-		"{s:I, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:b}", "runs",
-		(json_int_t)(selftest->run_count[0] + selftest->run_count[1]), "valid_runs",
-		(json_int_t)(selftest->value_count[0] + selftest->value_count[1]), "mean",
-		result->mean, "scatter", result->scatter, "drift", exp(result->drift), "trials",
-		trials_to_json(&result->alike, selftest->settings.threshold), "trials_at_0",
-		trials_to_json(&result->alike_at_0, 0), "power", powers_to_json(result),
-		"recommended_threshold", result->recommended, "good",
-		selftest_is_good(selftest, result));
+	size_t runs = selftest->run_count[0] + selftest->run_count[1];
+	size_t valid = selftest->value_count[0] + selftest->value_count[1];
+	json_t *figures =
+		json_pack("{s:I, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:f, s:b}", "runs",
+			  (json_int_t)runs, "valid_runs", (json_int_t)valid, "mean", result->mean,
+			  "scatter", result->scatter, "drift", exp(result->drift), "trials",
+			  trials_to_json(&result->alike, selftest->settings.threshold),
+			  "trials_at_0", trials_to_json(&result->alike_at_0, 0), "power",
+			  powers_to_json(result), "recommended_threshold", result->recommended,
+			  "good", selftest_is_good(selftest, result));
 
 	json_object_update(object, figures);
 	json_decref(figures);

@@ -28,8 +28,8 @@
 /*
  * How much worse is a regression, as the commands have it by default. A change is found if its
  * interval lies wholly beyond the threshold: to find one of 5 % nine times in ten, the threshold
- * has to be below that by some two standard errors each for the level and the power. With three
- * repetitions that scatter by 0.6 %, that is 2 %.
+ * has to be below that by what the level and the power take together, some four standard errors.
+ * With five repetitions that scatter by 1 %, or three that scatter by 0.6 %, that leaves 2 %.
  */
 #define COMPARE_THRESHOLD "2%"
 
