@@ -62,6 +62,8 @@ Test(ratio, of_sides_of_different_size_takes_the_wider_interval)
 	cr_assert_eq(ratio_of_means(many, 10, few, 3, &ratio), 0);
 	wide = ratio_half(&ratio, 0.95);
 	cr_expect_float_eq(wide, 2.201 * ratio.common_error, 1e-5);
+	cr_expect_float_eq(ratio_p_above(&ratio, ratio.log - wide), 0.025, 1e-9);
+	cr_expect_float_eq(ratio_p_below(&ratio, ratio.log + wide), 0.025, 1e-9);
 	ratio.common_freedom = 0;
 	cr_expect_gt(wide, 1.5 * ratio_half(&ratio, 0.95));
 }
