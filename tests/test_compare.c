@@ -14,20 +14,21 @@ enum { RUNS_MAX = 256 };
 
 static const struct compare_settings usual = { QUANTITY_THROUGHPUT, 0.02 };
 
-/* A side of one or two sweeps, filled by put(). */
+/* A side of up to three sweeps, filled by put(). */
 struct shelf {
-	struct run runs[2][RUNS_MAX];
-	struct side_sweep sweeps[2];
+	struct run runs[3][RUNS_MAX];
+	struct side_sweep sweeps[3];
 	struct side side;
 };
 
 static void open_shelf(struct shelf *shelf, size_t sweeps)
 {
 	memset(shelf, 0, sizeof(*shelf));
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < 3; i++)
 		shelf->sweeps[i].runs = shelf->runs[i];
 	strcpy(shelf->sweeps[0].path, "one");
 	strcpy(shelf->sweeps[1].path, "two");
+	strcpy(shelf->sweeps[2].path, "three");
 	shelf->side = (struct side){ shelf->sweeps, sweeps };
 }
 
@@ -347,11 +348,14 @@ Test(compare, without_work_two_sweeps_on_each_side_pair_in_their_order)
 	cr_expect_eq(comparison.points[0].newer.units, 2);
 	cr_expect_eq(comparison.points[0].verdict, COMPARE_PASS, "%s", comparison.points[0].why);
 	compare_free(&comparison);
-	newer.side.count = 1;
-	comparison = compared(&base, &newer, &cpu_figure);
-	cr_expect_eq(comparison.points[0].verdict, COMPARE_INCONCLUSIVE);
-	cr_expect_not_null(strstr(comparison.points[0].why, "as many sweeps"));
-	compare_free(&comparison);
+	/* One too few, and one too many: it would not count, which is not to go unsaid. */
+	put(&newer, 2, without_work(1700, 60));
+	for (newer.side.count = 1; newer.side.count <= 3; newer.side.count += 2) {
+		comparison = compared(&base, &newer, &cpu_figure);
+		cr_expect_eq(comparison.points[0].verdict, COMPARE_INCONCLUSIVE);
+		cr_expect_not_null(strstr(comparison.points[0].why, "as many sweeps"));
+		compare_free(&comparison);
+	}
 }
 
 Test(compare, a_generator_that_is_the_limit_tells_nothing_of_the_servers_throughput)
@@ -632,4 +636,22 @@ Test(compare, trials_take_no_value_for_both_sides)
 	cr_expect_eq(result.verdicts[COMPARE_INCONCLUSIVE], 500);
 	trials.base_count = 5;
 	cr_expect_eq(trials_run(&trials, &random, &result), -EINVAL);
+}
+
+Test(compare, trials_draw_from_all_values)
+{
+	double values[60];
+	struct trials trials = { .base = values,
+				 .base_count = 60,
+				 .repetitions = 3,
+				 .count = 20,
+				 .settings = { QUANTITY_THROUGHPUT, 0.02 } };
+	struct random random = { 3 };
+	struct trials_result result;
+
+	/* Those that come first are low: three of them on one side are a matter of 1 in 1,000. */
+	for (int i = 0; i < 60; i++)
+		values[i] = i < 6 ? 900 : 1000;
+	cr_assert_eq(trials_run(&trials, &random, &result), 0);
+	cr_expect_leq(result.verdicts[COMPARE_REGRESSION], 1);
 }
