@@ -146,6 +146,22 @@ int units_parse_number(const char *text, double *number)
 	return -EINVAL;
 }
 
+int units_parse_share(const char *text, double *share)
+{
+	char scientific[NUMBER_MAX + 4];
+	size_t digits;
+	size_t fraction;
+	size_t length = measure_number(text, &digits, &fraction);
+
+	if (length == 0 || (strcmp(text + length, "%") != 0 && strcmp(text, "0") != 0))
+		return -EINVAL;
+	if (length >= NUMBER_MAX)
+		return -ERANGE;
+	snprintf(scientific, sizeof(scientific), "%.*se-2", (int)length, text);
+	*share = strtod(scientific, NULL);
+	return 0;
+}
+
 int units_parse_size(const char *text, int64_t *bytes)
 {
 	return parse_quantity(text, sizes, bytes);

@@ -20,6 +20,9 @@ int units_parse_count(const char *text, int64_t *count);
  */
 int units_parse_number(const char *text, double *number);
 
+/* Shares: a decimal number and %, "2.5%" being 0.025. A bare number is refused, but for 0. */
+int units_parse_share(const char *text, double *share);
+
 /* Sizes in bytes: a decimal integer and B, KiB, MiB, GiB, kB, MB or GB; a bare number is bytes. */
 int units_parse_size(const char *text, int64_t *bytes);
 

@@ -10,6 +10,8 @@ static const struct command commands[] = {
 	{ "sweep", "measure the points of a plan, server by server", command_sweep },
 	{ "check", "audit a sweep's runs and hold them against the model", command_check },
 	{ "report", "plots and a report of a checked sweep", command_report },
+	{ "compare", "is one sweep worse than another? point by point", command_compare },
+	{ "selftest", "how far compare can be trusted on this machine", command_selftest },
 	{ "doctor", "is this machine fit to measure on, and what would mend it", command_doctor },
 };
 

@@ -213,6 +213,30 @@ Test(units, a_number_need_not_be_whole_and_is_the_nearest_to_its_text)
 	}
 }
 
+Test(units, a_share_is_a_number_of_per_cent)
+{
+	static const struct {
+		const char *text;
+		int rc;
+		double share;
+	} table[] = {
+		{ "5%", 0, 0.05 },      { "2.5%", 0, 0.025 },   { "0%", 0, 0 },
+		{ "0", 0, 0 },          { "150%", 0, 1.5 },     { "0.1%", 0, 0.001 },
+		{ "5", -EINVAL, 0 },    { "0.05", -EINVAL, 0 }, { "%", -EINVAL, 0 },
+		{ "-5%", -EINVAL, 0 },  { "5 %", -EINVAL, 0 },  { "5%%", -EINVAL, 0 },
+		{ "1e1%", -EINVAL, 0 }, { "", -EINVAL, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		double share = -1;
+
+		cr_expect_eq(units_parse_share(table[i].text, &share), table[i].rc, "'%s'",
+			     table[i].text);
+		if (table[i].rc == 0)
+			cr_expect_eq(share, table[i].share, "'%s': %.17g", table[i].text, share);
+	}
+}
+
 Test(units, a_formatted_number_has_no_digits_that_say_nothing)
 {
 	static const struct {

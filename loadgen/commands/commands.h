@@ -6,9 +6,10 @@
 
 enum cwt_status {
 	CWT_OK = 0,
-	CWT_BROKEN = 1, /* a failure, or a verdict against the model */
+	CWT_BROKEN = 1, /* a failure, a verdict against the model, or a regression */
 	CWT_USAGE = 2,
 	CWT_INCONCLUSIVE = 3,
+	CWT_NO_BASELINE = 4,
 	CWT_INVALID = 5,
 	CWT_INTERRUPTED = 130,
 };
@@ -25,6 +26,8 @@ int command_sweep(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_compare(int argc, char **argv);
+int command_selftest(int argc, char **argv);
 
 /* Set by SIGINT or SIGTERM once command_catch_stop() was called; a second signal ends at once. */
 extern atomic_bool command_stopped;

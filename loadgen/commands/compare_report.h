@@ -1,0 +1,39 @@
+/* What `cwt compare` says: for people, for scripts, for a pull request, for continuous integration.
+ */
+#pragma once
+#include "loadgen/compare/compare.h"
+#include <jansson.h>
+
+/* A comparison with what is said of it as a whole. */
+struct compare_report {
+	const struct side *base;
+	const struct side *newer;
+	const struct comparison *comparison;
+	const json_t *differences; /* compare/provenance.h */
+	enum compare_verdict verdict;
+	const char *refusal; /* why the sweeps were not compared; NULL if they were */
+};
+
+enum { COMPARE_LABEL_MAX = 240 };
+
+/* A point in one line. Returns `text`. */
+char *compare_label(const struct run *run, char text[COMPARE_LABEL_MAX]);
+
+/*
+ * The points' indices, worst first: regressions, what is invalid or inconclusive, what has passed;
+ * and among these by the ratio. The caller frees it; NULL if there is no memory.
+ */
+size_t *compare_worst_first(const struct comparison *comparison);
+
+/* "12 points: 1 regression, ...". Returns `text`. */
+char *compare_sum(const struct comparison *comparison, char text[COMPARE_LABEL_MAX]);
+
+void compare_print_differences(const struct compare_report *report);
+void compare_print_points(const struct compare_report *report);
+
+/* A new reference; docs/compare.md has the fields. */
+json_t *compare_to_json(const struct compare_report *report);
+
+/* Write a file. Both return 0 or -errno. */
+int compare_write_markdown(const char *path, const struct compare_report *report);
+int compare_write_junit(const char *path, const struct compare_report *report);
