@@ -1,5 +1,6 @@
 #include "loadgen/model/verdict.h"
 #include "loadgen/model/model.h"
+#include "loadgen/sweep/figure.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -8,31 +9,10 @@
 const char *const verdict_names[] = { "holds",        "below",   "above",
 				      "inconclusive", "invalid", "measured" };
 
-enum { SAMPLES_LEAST = 3, SAMPLES_MAX = 256 };
+enum { SAMPLES_LEAST = 3, SAMPLES_MAX = FIGURE_WINDOWS_MAX };
 
 #define KNEE_FROM (0.75 - 1e-9)
 #define KNEE_TO   (1.5 + 1e-9)
-
-/* The throughputs of the parts of a run's window. Returns their number. */
-static size_t window_samples(const struct run *run, double samples[SAMPLES_MAX])
-{
-	const char *at = run->window_requests;
-	size_t count = 0;
-	size_t parts = 1;
-
-	for (const char *c = at; *c; c++)
-		parts += *c == ';';
-	while (*at && count < SAMPLES_MAX) {
-		char *end;
-		double requests = strtod(at, &end);
-
-		samples[count++] = requests * (double)parts * 1e9 / (double)run->window_ns;
-		at = *end == ';' ? end + 1 : end;
-		if (end == at && *end)
-			break;
-	}
-	return count;
-}
 
 /* t as far as idle connections leave it to the others. */
 static int64_t free_threads(const struct run *run)
@@ -169,7 +149,7 @@ static void conclude(struct point *point, struct tally *tally)
 	}
 	point->why[0] = '\0';
 	if (!tally->repeated && point->valid_runs == 1)
-		point->measured = interval_of(samples, window_samples(&point->first, samples));
+		point->measured = interval_of(samples, figure_windows(&point->first, samples));
 	else
 		point->measured = interval_of(tally->throughput, tally->count);
 	point->switches = median_of(tally->switches, tally->count);
