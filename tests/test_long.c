@@ -16,6 +16,7 @@ enum {
 	FLAT_KIB = 512, /* that memory may differ by, between an early and a late reading */
 	WORDS_MAX = 400,
 	SWEEP_KILLS = 20,
+	SWEEP_KILLS_EACH = 5,
 };
 
 TestSuite(long, .timeout = 900);
@@ -200,5 +201,5 @@ Test(long, a_sweep_that_is_killed_20_times_loses_nothing_and_doubles_nothing)
 	if (!sweeps_are_possible())
 		cr_skip_test("needs processors 0 and 1");
 	for (uint64_t seed = 1; killed < SWEEP_KILLS; seed++)
-		killed += sweeps_kill(SWEEP_KILLS / 4, seed);
+		killed += sweeps_kill(SWEEP_KILLS_EACH, seed);
 }
