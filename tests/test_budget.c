@@ -54,19 +54,24 @@ static struct plan make_grid(void)
 	return plan;
 }
 
-static struct choice *choose(int64_t budget_ns, int64_t seed)
+static struct choice *choose_of(struct plan plan, int64_t budget_ns, int64_t seed)
 {
 	struct choice *choice = calloc(1, sizeof(*choice));
 
 	cr_assert_not_null(choice);
-	choice->plan = make_grid();
+	choice->plan = plan;
 	cr_assert_eq(ledger_begin(&choice->empty, &choice->plan), 0);
 	cr_assert_eq(design_begin(&choice->design, &choice->plan, seed), 0);
-	cr_assert_eq(choice->design.group_count, (size_t)POINTS);
+	cr_assert_eq(choice->design.group_count, choice->plan.count);
 	choice->count =
 		budget_choose(&choice->design, &choice->empty, budget_ns, &choice->least_ns);
 	cr_assert_eq(estimate_begin(&choice->estimate, &choice->design), 0);
 	return choice;
+}
+
+static struct choice *choose(int64_t budget_ns, int64_t seed)
+{
+	return choose_of(make_grid(), budget_ns, seed);
 }
 
 static void end(struct choice *choice)
@@ -192,6 +197,39 @@ Test(budget, what_is_left_out_has_something_chosen_near_it)
 			      nearest);
 	}
 	end(choice);
+}
+
+/* Two at the knee, all but with the same load, and one a decade away from it. */
+static struct plan make_alike(void)
+{
+	struct plan plan = make_grid();
+	const struct run knee = plan.points[THREADS * (RATIOS + 1) + 1].asked;
+
+	for (plan.count = 0; plan.count < 3; plan.count++)
+		plan.points[plan.count].asked = knee;
+	snprintf(plan.points[1].asked.case_name, RUN_NAME_MAX, "the same");
+	plan.points[1].asked.threads++;
+	snprintf(plan.points[2].asked.case_name, RUN_NAME_MAX, "another");
+	plan.points[2].asked.wall_ns *= 10;
+	return plan;
+}
+
+Test(budget, of_two_that_say_the_same_one_is_enough)
+{
+	for (int64_t seed = 1; seed <= 5; seed++) {
+		struct choice *choice = choose_of(make_alike(), 3600LL * NS_PER_S, seed);
+		int64_t two_ns;
+
+		two_ns =
+			time_of(choice) -
+			estimate_group(&choice->estimate, &choice->empty, 0, ESTIMATE_LEAST).ns / 2;
+		end(choice);
+
+		choice = choose_of(make_alike(), two_ns, seed);
+		cr_expect_eq(choice->count, 2);
+		cr_expect_not(choice->design.groups[2].left_out);
+		end(choice);
+	}
 }
 
 /* o is metered for a block, and for each run where c is small; w alone for all that share it. */

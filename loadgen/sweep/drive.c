@@ -13,10 +13,10 @@ enum {
 	CHILD_GRACE_NS = NS_PER_MS, /* what a child used is known when it was waited for */
 
 	/* What starting and stopping takes, for each of them. */
-	START_STOP_NS = 120 * NS_PER_MS,
-	THREAD_NS = 180 * NS_PER_US,
+	START_STOP_NS = 25 * NS_PER_MS,
+	THREAD_NS = 150 * NS_PER_US,
 	PROCESS_NS = 800 * NS_PER_US,
-	CONNECTION_NS = 50 * NS_PER_US,
+	CONNECTION_NS = 40 * NS_PER_US,
 	IDLE_NS = 50 * NS_PER_US,
 };
 
