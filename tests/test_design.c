@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 TestSuite(design, .timeout = 60);
 
@@ -508,4 +509,55 @@ Test(design, rows_that_cannot_be_of_the_sweep_are_told_apart)
 		cr_expect_eq(ledger_add(&sketch->ledger, &row), table[i].rc, "%zu", i);
 	}
 	end(sketch);
+}
+
+/* What a plan says of repetitions */
+
+static int read_plan(const char *text, struct plan *plan, char why[PLAN_WHY_MAX])
+{
+	char path[] = "/tmp/cwt-test-design-XXXXXX";
+	int fd = mkstemp(path);
+	int rc;
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	rc = plan_read(path, plan, why);
+	unlink(path);
+	return rc;
+}
+
+#define CASE "[case a]\narch = loop\ncpu = 1ms\nwall = 1ms\n"
+
+Test(design, a_plan_has_twice_as_many_repetitions_at_the_most_unless_it_says_otherwise)
+{
+	static const struct {
+		const char *text;
+		int64_t least, most; /* 0: refused */
+	} table[] = {
+		{ CASE, 3, 6 },
+		{ CASE "repetitions = 5\n", 5, 10 },
+		{ CASE "repetitions = 1\n", 1, 1 }, /* its windows are its samples */
+		{ CASE "repetitions = 1\nrepetitions-most = 4\n", 1, 4 },
+		{ "[plan]\nrepetitions = 2\nrepetitions-most = 3\n" CASE, 2, 3 },
+		{ "[plan]\nrepetitions-most = 4\n" CASE "repetitions = 4\n", 4, 4 },
+		{ "[plan]\nrepetitions-most = 4\n" CASE "repetitions = 5\n", 0, 0 },
+		{ CASE "repetitions = 10001\n", 0, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char why[PLAN_WHY_MAX] = "";
+		struct plan plan;
+		int rc = read_plan(table[i].text, &plan, why);
+
+		cr_expect_eq(rc == 0, table[i].most > 0, "%zu: %s", i, why);
+		if (rc == 0) {
+			cr_expect_eq(plan.points[0].timing.repetitions, table[i].least);
+			cr_expect_eq(plan.points[0].timing.repetitions_most, table[i].most, "%zu",
+				     i);
+		} else {
+			cr_expect_not_null(strstr(why, "repetitions"), "%s", why);
+		}
+		plan_free(&plan);
+	}
 }
