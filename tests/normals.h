@@ -1,6 +1,6 @@
 /* Normal pseudo-random numbers for simulations: the same in every run. */
 #pragma once
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 #include <math.h>
 
 /* Standard normal, by Box and Muller's transformation. */

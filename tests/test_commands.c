@@ -336,7 +336,7 @@ static bool has_two_processors(void)
 }
 
 #define TINY                                                                                       \
-	"[plan]\nrepetitions = 3\nwindow = 100ms\nwarmup = 0\ntries = 1\n"                         \
+	"[plan]\nrepetitions = 3\nrepetitions-most = 3\nwindow = 100ms\nwarmup = 0\ntries = 1\n"   \
 	"[case light app]\nwait = none\narch = loop\ncpu = 1ms\nwall = 1ms\n"
 
 Test(commands, a_bad_plan_is_refused_with_file_and_line)
@@ -360,7 +360,7 @@ Test(commands, a_dry_run_lists_the_points_and_measures_nothing)
 	cr_expect_eq(outcome.status, 0);
 	cr_expect_not_null(strstr(outcome.output.bytes, "light app: loop"));
 	cr_expect_not_null(strstr(outcome.output.bytes, "heavy app: pool t=7"));
-	cr_expect_not_null(strstr(outcome.output.bytes, "3 points, 9 runs"));
+	cr_expect_not_null(strstr(outcome.output.bytes, "3 points in 2 groups, 9 runs"));
 	cr_expect_not(has_file(&place, "runs.csv"));
 	free(outcome.output.bytes);
 	remove_all(place.folder);

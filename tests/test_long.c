@@ -1,5 +1,6 @@
 /* What takes minutes, or all descriptors that there are: for scripts/test --long. */
 #include "tests/programs.h"
+#include "tests/sweeps.h"
 #include <criterion/criterion.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@ enum {
 	ONE_PROCESS = 19500,
 	FLAT_KIB = 512, /* that memory may differ by, between an early and a late reading */
 	WORDS_MAX = 400,
+	SWEEP_KILLS = 20,
+	SWEEP_KILLS_EACH = 5,
 };
 
 TestSuite(long, .timeout = 900);
@@ -189,4 +192,14 @@ Test(long, several_processes_hold_100000_connections_and_one_report_has_them_all
 	for (int i = 0; i < PROCESSES; i++)
 		unlink(paths[i]);
 	program_stop(&server);
+}
+
+Test(long, a_sweep_that_is_killed_20_times_loses_nothing_and_doubles_nothing)
+{
+	int killed = 0;
+
+	if (!sweeps_are_possible())
+		cr_skip_test("needs processors 0 and 1");
+	for (uint64_t seed = 1; killed < SWEEP_KILLS; seed++)
+		killed += sweeps_kill(SWEEP_KILLS_EACH, seed);
 }

@@ -3,179 +3,14 @@
 #include "common/options.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
-#include "loadgen/commands/doctor_store.h"
-#include "loadgen/model/audit.h"
+#include "loadgen/commands/sweep_job.h"
 #include "loadgen/sweep/limits.h"
-#include "loadgen/sweep/measure.h"
-#include "loadgen/target/machine.h"
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { LABEL_MAX = 160, CLOCK_MAX = 32 };
-
-struct sweep {
-	struct plan plan;
-	const char *plan_path;
-	const char *out;
-	int64_t doctor_ns; /* for which the machine is looked at first */
-	struct measure measure;
-	FILE *runs;
-	int64_t sequence;
-	int64_t total; /* runs that the plan asks for */
-	int64_t done;
-	int64_t left_ns; /* by the estimate, of the runs not begun */
-	char label[LABEL_MAX];
-	bool terminal;
-};
-
-static const char program[] = "cwt sweep";
-
-static char *format_clock(char text[CLOCK_MAX], int64_t ns)
-{
-	long long seconds = (ns + NS_PER_S / 2) / NS_PER_S;
-
-	snprintf(text, CLOCK_MAX, "%lld:%02lld", seconds / 60, seconds % 60);
-	return text;
-}
-
-static void add_label(char label[LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add_label(char label[LABEL_MAX], const char *format, ...)
-{
-	size_t used = strlen(label);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(label + used, LABEL_MAX - used, format, arguments);
-	va_end(arguments);
-}
-
-static void set_label(struct sweep *sweep, const struct run *asked)
-{
-	char *label = sweep->label;
-	char c[UNITS_TEXT_MAX];
-	char w[UNITS_TEXT_MAX];
-
-	label[0] = '\0';
-	add_label(label, "%s: %s", asked->case_name, asked->arch);
-	if (asked->threads > 0)
-		add_label(label, " t=%lld", (long long)asked->threads);
-	add_label(label, " c=%s w=%s N=%lld", units_format_duration_exact(c, asked->cpu_ns),
-		  units_format_duration_exact(w, asked->wall_ns), (long long)asked->connections);
-	if (asked->idle > 0)
-		add_label(label, " idle=%lld", (long long)asked->idle);
-	if (asked->footprint_bytes > 0)
-		add_label(label, " footprint=%s", units_format_size(c, asked->footprint_bytes));
-	if (asked->requests_per_connection > 0)
-		add_label(label, " requests/connection=%lld",
-			  (long long)asked->requests_per_connection);
-}
-
-static void on_progress(void *context, const struct load_progress *progress)
-{
-	struct sweep *sweep = context;
-	char left[CLOCK_MAX];
-
-	fprintf(stderr, "\r[%lld/%lld] %-62.62s %s left ", (long long)sweep->done + 1,
-		(long long)sweep->total, sweep->label,
-		format_clock(left, sweep->left_ns + progress->left_ns));
-}
-
-static void print_run(const struct sweep *sweep, const struct run *run,
-		      const struct audit_failure *failures, int failed)
-{
-	char left[CLOCK_MAX];
-
-	if (sweep->terminal)
-		fprintf(stderr, "\r%100s\r", "");
-	printf("[%lld/%lld] %-62s %10.2f/s", (long long)sweep->done, (long long)sweep->total,
-	       sweep->label, run->throughput_rps);
-	if (failed > 0)
-		printf("  invalid: %s: %s", audit_names[failures[0].audit], failures[0].why);
-	printf("  (%s left)\n", format_clock(left, sweep->left_ns));
-	fflush(stdout);
-}
-
-/* Set-up */
-
-static int write_json(const char *out, const char *name, json_t *value)
-{
-	char path[PATH_MAX];
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/%s", out, name);
-	rc = json_dump_file(value, path, JSON_INDENT(2));
-	json_decref(value);
-	return rc == 0 ? 0 : -EIO;
-}
-
-static int copy_file(const char *from, const char *out, const char *name)
-{
-	char path[PATH_MAX];
-	char bytes[4096];
-	size_t length;
-	FILE *in = fopen(from, "re");
-	FILE *copy;
-	int rc;
-
-	snprintf(path, sizeof(path), "%s/%s", out, name);
-	copy = in ? fopen(path, "we") : NULL;
-	rc = copy ? 0 : -errno;
-	while (rc == 0 && (length = fread(bytes, 1, sizeof(bytes), in)) > 0)
-		if (fwrite(bytes, 1, length, copy) != length)
-			rc = -EIO;
-	if (copy && fclose(copy) != 0)
-		rc = -EIO;
-	if (in)
-		fclose(in);
-	return rc;
-}
-
-/* The folder, with the plan, the machine and an empty runs.csv in it. */
-static int open_out(struct sweep *sweep)
-{
-	char path[PATH_MAX];
-	int rc;
-
-	if (mkdir(sweep->out, 0777) != 0 && errno != EEXIST)
-		return options_fail(program, "--out %s: %s", sweep->out, strerror(errno));
-	snprintf(path, sizeof(path), "%s/runs.csv", sweep->out);
-	sweep->runs = fopen(path, "wxe");
-	if (!sweep->runs && errno == EEXIST)
-		return options_fail(
-			program, "%s is there already: choose another --out, or remove it", path);
-	if (!sweep->runs)
-		return options_fail(program, "%s: %s", path, strerror(errno));
-	rc = run_write_header(sweep->runs);
-	if (rc == 0)
-		rc = copy_file(sweep->plan_path, sweep->out, "plan.ini");
-	if (rc == 0)
-		rc = write_json(sweep->out, "machine.json", machine_provenance());
-	return rc == 0 ? 0 : options_fail(program, "--out %s: %s", sweep->out, strerror(-rc));
-}
-
-static int64_t estimate(struct sweep *sweep)
-{
-	int64_t ns = 0;
-
-	sweep->total = 0;
-	for (size_t i = 0; i < sweep->plan.count; i++) {
-		const struct plan_point *point = &sweep->plan.points[i];
-
-		ns += point->timing.repetitions * measure_estimate(point) +
-		      measure_estimate_metering(point);
-		sweep->total += point->timing.repetitions;
-	}
-	return ns;
-}
+const char sweep_program[] = "cwt sweep";
 
 static int check_limits(const struct sweep *sweep)
 {
@@ -184,7 +19,7 @@ static int check_limits(const struct sweep *sweep)
 
 	CPU_AND(&both, &sweep->plan.server_cpus, &sweep->plan.load_cpus);
 	if (CPU_COUNT(&both) > 0)
-		return options_fail(program,
+		return options_fail(sweep_program,
 				    "%s: server-cpus and load-cpus must be different processors: "
 				    "the server would share its time with the generator",
 				    sweep->plan_path);
@@ -192,126 +27,108 @@ static int check_limits(const struct sweep *sweep)
 		const struct plan_point *point = &sweep->plan.points[i];
 
 		if (limits_refusal(&point->asked, text, sizeof(text)))
-			return options_fail(program, "[case %s]: %s", point->asked.case_name, text);
+			return options_fail(sweep_program, "[case %s]: %s", point->asked.case_name,
+					    text);
 	}
 	return 0;
 }
 
-static void print_points(struct sweep *sweep)
+/* The design, of what the seed and the budget make of the plan. Nothing is done of it yet. */
+static int choose(struct sweep *sweep)
 {
-	char clock[CLOCK_MAX];
-	int64_t ns = estimate(sweep);
+	char budget[UNITS_TEXT_MAX];
+	char least[UNITS_TEXT_MAX];
+	int64_t least_ns;
+	int64_t chosen;
 
-	for (size_t i = 0; i < sweep->plan.count; i++) {
-		const struct plan_point *point = &sweep->plan.points[i];
-
-		set_label(sweep, &point->asked);
-		printf("%-66s %lld x %s\n", sweep->label, (long long)point->timing.repetitions,
-		       format_clock(clock, measure_estimate(point)));
-	}
-	printf("%zu points, %lld runs, about %s min\n", sweep->plan.count, (long long)sweep->total,
-	       format_clock(clock, ns));
+	if (sweep->store.budget_ns == 0)
+		return 0;
+	chosen = budget_choose(&sweep->design, &sweep->ledger, sweep->store.budget_ns, &least_ns);
+	if (chosen != 0)
+		return chosen < 0 ? (int)chosen : 0;
+	return options_fail(sweep_program,
+			    "--budget %s is too little for any of the plan: the least is %s",
+			    units_format_duration_exact(budget, sweep->store.budget_ns),
+			    units_format_duration(least, (double)least_ns));
 }
 
-/* Measuring */
-
-/* One repetition, and again while an audit rejects it. Rejected runs are kept in the file. */
-static int measure_point(struct sweep *sweep, const struct plan_point *point, int64_t repetition)
+static int begin_design(struct sweep *sweep)
 {
-	struct audit_failure failures[AUDITS];
-	int failed = 1;
-	int rc = 0;
+	int rc = ledger_begin(&sweep->ledger, &sweep->plan);
 
-	set_label(sweep, &point->asked);
-	sweep->left_ns -= measure_estimate(point);
-	if (repetition == 0)
-		sweep->left_ns -= measure_estimate_metering(point);
-	for (int64_t attempt = 0; rc == 0 && failed > 0 && attempt < sweep->plan.tries; attempt++) {
-		struct run run = point->asked;
+	if (rc == 0)
+		rc = design_begin(&sweep->design, &sweep->plan, sweep->store.seed);
+	if (rc == 0)
+		rc = choose(sweep);
+	if (rc == 0)
+		rc = estimate_begin(&sweep->estimate, &sweep->design);
+	return rc < 0 ? options_fail(sweep_program, "%s", strerror(-rc)) : rc;
+}
 
-		run.repetition = repetition;
-		run.sequence = sweep->sequence++;
-		rc = measure_run(&sweep->measure, point, &run);
-		if (rc == -EINTR)
+/* What is done of it already. */
+static int take_rows(struct sweep *sweep)
+{
+	for (int64_t i = 0; i < sweep->store.row_count; i++) {
+		const char *why;
+
+		switch (ledger_add(&sweep->ledger, &sweep->store.rows[i])) {
+		case -ENOENT:
+			why = "the plan has no such point";
 			break;
-		if (rc != 0)
-			return options_fail(program, "%s: %s", sweep->label, sweep->measure.why);
-		rc = run_write(sweep->runs, &run);
-		if (rc != 0)
-			return options_fail(program, "%s/runs.csv: %s", sweep->out, strerror(-rc));
-		failed = audit_run(&run, failures);
-		if (failed == 0 || attempt + 1 == sweep->plan.tries)
-			sweep->done++;
-		print_run(sweep, &run, failures, failed);
-	}
-	return rc;
-}
-
-/* Repetitions are the outer loop, each the other way round than the last: A B B A. */
-static int measure_all(struct sweep *sweep)
-{
-	int64_t most = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < sweep->plan.count; i++)
-		if (sweep->plan.points[i].timing.repetitions > most)
-			most = sweep->plan.points[i].timing.repetitions;
-	for (int64_t repetition = 0; repetition < most; repetition++) {
-		for (size_t i = 0; rc == 0 && i < sweep->plan.count; i++) {
-			size_t index = repetition % 2 == 0 ? i : sweep->plan.count - 1 - i;
-			const struct plan_point *point = &sweep->plan.points[index];
-
-			if (repetition < point->timing.repetitions)
-				rc = measure_point(sweep, point, repetition);
+		case -ERANGE:
+			why = "the plan has no such repetition";
+			break;
+		case -EEXIST:
+			why = "that repetition was measured before";
+			break;
+		case -ENOMEM:
+			why = "out of memory";
+			break;
+		default:
+			continue;
 		}
+		return options_fail(sweep_program, "%s/runs.csv:%lld: %s", sweep->store.folder,
+				    (long long)i + 2, why);
 	}
-	return rc;
+	return 0;
 }
 
 static int run_sweep(struct sweep *sweep)
 {
-	char programs[PATH_MAX] = "";
-	char log[PATH_MAX];
-	char clock[CLOCK_MAX];
-	int64_t start = clock_now_ns();
+	char why[STORE_WHY_MAX];
 	int rc = check_limits(sweep);
 
-	if (rc == 0)
-		rc = open_out(sweep);
 	if (rc != 0)
 		return rc;
-	if (readlink("/proc/self/exe", programs, sizeof(programs) - 1) < 0)
-		return options_fail(program, "/proc/self/exe: %s", strerror(errno));
-	snprintf(log, sizeof(log), "%s/server.log", sweep->out);
-	sweep->left_ns = estimate(sweep);
-	sweep->measure = (struct measure){
-		.plan = &sweep->plan,
-		.programs = dirname(programs),
-		.log = log,
-		.stop = &command_stopped,
-		.on_progress = sweep->terminal ? on_progress : NULL,
-		.context = sweep,
-	};
-	command_catch_stop();
-	rc = doctor_store(sweep->out, &sweep->plan.server_cpus, &sweep->plan.load_cpus,
-			  sweep->doctor_ns, &command_stopped);
+	rc = store_open(&sweep->store, sweep->resume, why);
 	if (rc != 0)
-		return options_fail(program, "%s/doctor.json: %s", sweep->out, strerror(-rc));
-	rc = measure_begin(&sweep->measure);
-	if (rc != 0)
-		rc = options_fail(program, "%s", sweep->measure.why);
-	else
-		rc = measure_all(sweep);
-	measure_end(&sweep->measure);
-	if (rc == -EINTR) {
-		fprintf(stderr, "\n%s: interrupted: the %lld runs in %s/runs.csv are valid\n",
-			program, (long long)sweep->done, sweep->out);
-		return CWT_INTERRUPTED;
-	}
+		return options_fail(sweep_program, "%s", why);
+	rc = begin_design(sweep);
 	if (rc == 0)
-		printf("%lld runs in %s: %s/runs.csv\n", (long long)sweep->done,
-		       format_clock(clock, clock_now_ns() - start), sweep->out);
+		rc = take_rows(sweep);
+	if (rc != 0)
+		return rc;
+	sweep_print_beginning(sweep);
+	sweep_begin_pace(sweep);
+	return sweep_measure(sweep);
+}
+
+static int show_plan(struct sweep *sweep)
+{
+	int rc = begin_design(sweep);
+
+	if (rc == 0)
+		sweep_print_plan(sweep);
 	return rc;
+}
+
+static void end_sweep(struct sweep *sweep)
+{
+	store_close(&sweep->store);
+	estimate_end(&sweep->estimate);
+	design_end(&sweep->design);
+	ledger_end(&sweep->ledger);
+	plan_free(&sweep->plan);
 }
 
 int command_sweep(int argc, char **argv)
@@ -321,23 +138,47 @@ int command_sweep(int argc, char **argv)
 	char why[PLAN_WHY_MAX];
 	bool dry_run = false;
 	struct option_spec specs[] = {
-		{ "out", OPTION_TEXT, &sweep.out, "DIR",
-		  "a folder for runs.csv, machine.json, doctor.json, plan.ini and server.log" },
+		{ "out", OPTION_TEXT, &sweep.store.folder, "DIR",
+		  "a folder for runs.csv, sweep.json, machine.json, doctor.json, plan.ini and "
+		  "server.log" },
 		{ "doctor", OPTION_DURATION, &sweep.doctor_ns, "TIME",
 		  "look at the machine first, as cwt doctor does, for so long; 0: do not" },
+		{ "resume", OPTION_FLAG, &sweep.resume, NULL,
+		  "go on with the sweep in DIR, however it ended: what is missing is measured" },
+		{ "budget", OPTION_DURATION, &sweep.store.budget_ns, "TIME",
+		  "measure the part of the plan that says most in that time; default: all",
+		  .least = 1, .hide_default = true },
+		{ "seed", OPTION_COUNT, &sweep.store.seed, "NUMBER",
+		  "of the order of measuring; default: the plan's, or else taken from the clock",
+		  .least = 1, .hide_default = true },
 		{ "dry-run", OPTION_FLAG, &dry_run, NULL,
 		  "list the points and the time they take" },
 	};
 	struct option_table table = {
-		.program = program,
+		.program = sweep_program,
 		.usage = "PLAN.ini --out DIR",
 		.about = "Measures the points of a plan: each server is started on its own "
 			 "processors,\n"
 			 "driven, metered from outside and stopped. Each run is a row of "
 			 "DIR/runs.csv.",
-		.notes = "Ctrl-C ends it; the runs until then stay valid.\n"
-			 "Exit status: 0 all measured, 1 a server or the machine failed, 2 usage, "
-			 "130 interrupted.",
+		.notes =
+			"Contenders under the same load are measured in blocks, in a random order "
+			"and then in\n"
+			"the reverse one, A B C C B A; a round has a block of each load, in a "
+			"random order.\n"
+			"Rounds go on until the plan's figure is as precise as the plan asks, or "
+			"there were as\n"
+			"many repetitions as it allows. Runs that an audit rejects are kept, "
+			"marked, and repeated.\n\n"
+			"--budget chooses groups of contenders one by one: each adds the most for "
+			"its time to\n"
+			"the distance between those chosen, in log c, log w/c and log t, where it "
+			"counts for\n"
+			"more near the knee t = k w/c. DIR keeps the choice.\n\n"
+			"Ctrl-C ends it; the runs until then stay valid, and --resume goes on with "
+			"them.\n"
+			"Exit status: 0 all measured, 1 a server or the machine failed, 2 usage, "
+			"130 interrupted.",
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
@@ -356,18 +197,17 @@ int command_sweep(int argc, char **argv)
 		return options_complain(&table, operands == argc ? "which plan? such as "
 								   "scripts/plans/quick.ini"
 								 : "one plan at a time");
-	if (!dry_run && !sweep.out)
+	if (!dry_run && !sweep.store.folder)
 		return options_complain(&table, "where to? --out DIR");
-	sweep.plan_path = argv[operands];
+	if (dry_run && sweep.resume)
+		return options_complain(&table, "--dry-run is of a whole plan: without --resume");
+	sweep.plan_path = sweep.store.plan_path = argv[operands];
 	rc = plan_read(sweep.plan_path, &sweep.plan, why);
+	sweep.store.plan_seed = sweep.plan.seed;
 	if (rc != 0)
-		rc = options_fail(program, "%s", why) + 1;
-	else if (dry_run)
-		print_points(&sweep);
+		rc = options_fail(sweep_program, "%s", why) + 1;
 	else
-		rc = run_sweep(&sweep);
-	if (sweep.runs)
-		fclose(sweep.runs);
-	plan_free(&sweep.plan);
+		rc = dry_run ? show_plan(&sweep) : run_sweep(&sweep);
+	end_sweep(&sweep);
 	return rc < 0 ? CWT_BROKEN : rc;
 }

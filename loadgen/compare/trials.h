@@ -9,7 +9,7 @@
  */
 #pragma once
 #include "loadgen/compare/compare.h"
-#include "loadgen/engine/random.h"
+#include "common/random.h"
 
 struct trials {
 	const double *base; /* values of repetitions */

@@ -8,6 +8,10 @@ const char *const audit_names[AUDITS] = {
 	"completeness", "generator", "listen queue", "machine", "Little's law", "utilisation law",
 };
 
+const char *const audit_words[AUDITS] = {
+	"completeness", "generator", "listen-queue", "machine", "little", "utilisation",
+};
+
 #define LITTLE_TOLERANCE  0.02
 #define LAG_SHARE_OF_WALL 0.01
 #define LAG_LEAST_NS      1e6

@@ -32,6 +32,7 @@ struct audit_failure {
 };
 
 extern const char *const audit_names[AUDITS];
+extern const char *const audit_words[AUDITS]; /* the same in one word, as in runs.csv */
 
 /*
  * How far a figure may be off: 3 % of it; 6 % where c is below 1 ms, because there the error of o

@@ -3,33 +3,13 @@
  * said of them is of the valid ones.
  */
 #include "loadgen/model/verdict.h"
+#include "loadgen/sweep/figure.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLES_MAX = 256 };
-
-/* The throughputs of the parts of a run's window. Returns their number. */
-static size_t window_samples(const struct run *run, double samples[SAMPLES_MAX])
-{
-	const char *at = run->window_requests;
-	size_t count = 0;
-	size_t parts = 1;
-
-	for (const char *c = at; *c; c++)
-		parts += *c == ';';
-	while (*at && count < SAMPLES_MAX) {
-		char *end;
-		double requests = strtod(at, &end);
-
-		samples[count++] = requests * (double)parts * 1e9 / (double)run->window_ns;
-		at = *end == ';' ? end + 1 : end;
-		if (end == at && *end)
-			break;
-	}
-	return count;
-}
+enum { SAMPLES_MAX = FIGURE_WINDOWS_MAX };
 
 /* What is counted of a run, and its median taken over the runs. */
 struct figure {
@@ -192,7 +172,7 @@ static void conclude(struct point *point, const struct tally *tally)
 	for (size_t i = 0; i < tally->count; i++)
 		samples[i] = tally->runs[i]->throughput_rps;
 	if (!tally->repeated && point->valid_runs == 1)
-		point->measured = interval_of(samples, window_samples(&point->first, samples));
+		point->measured = interval_of(samples, figure_windows(&point->first, samples));
 	else if (point->valid_runs > 0)
 		point->measured = interval_of(samples, tally->count);
 	verdict_judge(point);

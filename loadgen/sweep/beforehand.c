@@ -10,7 +10,6 @@
 enum {
 	WARMUP_NS = 100 * NS_PER_MS,
 	WINDOW_NS = 400 * NS_PER_MS,
-	START_STOP_NS = 250 * NS_PER_MS,
 	KNOWN_WORK_NS = 50 * NS_PER_US, /* while o is metered: see docs/architecture.md */
 };
 
@@ -50,39 +49,73 @@ static int meter_once(struct measure *measure, struct metered *metered, struct l
 }
 
 /* What was metered for the same `asked`, with any_overhead whatever its o_ref was; or NULL. */
-static const struct metered *find_metered(const struct measure *measure, const struct run *asked,
+static const struct metered *find_metered(const struct metered_list *list, const struct run *asked,
 					  bool any_overhead)
 {
-	for (size_t i = 0; i < measure->metered_count; i++) {
-		const struct run *known = &measure->metered[i].asked;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct run *known = &list->items[i].asked;
 
-		if (run_same_point(known, asked) && known->sequence == asked->sequence &&
+		if (run_same_point(known, asked) &&
 		    (any_overhead || known->overhead_ref_ns == asked->overhead_ref_ns))
-			return &measure->metered[i];
+			return &list->items[i];
 	}
 	return NULL;
 }
 
-/* The figures for `asked`, metered now unless they are known. NULL with *rc set on failure. */
-static const struct metered *meter(struct measure *measure, const struct run *asked,
-				   struct load_config *config, bool any_overhead, int *rc)
+/* Room for one more, which the list has when it is counted; NULL if there is no memory. */
+static struct metered *make_room(struct metered_list *list)
 {
-	const struct metered *known = find_metered(measure, asked, any_overhead);
-	struct metered *fresh = &measure->metered[measure->metered_count];
+	size_t room = list->room > 0 ? 2 * list->room : 16;
+	struct metered *more;
+
+	if (list->count < list->room)
+		return &list->items[list->count];
+	more = realloc(list->items, room * sizeof(*more));
+	if (!more)
+		return NULL;
+	list->items = more;
+	list->room = room;
+	return &list->items[list->count];
+}
+
+/*
+ * The figures for `asked`, metered now unless the list has them. NULL with *rc set on failure. They
+ * stay where they are until the next call.
+ */
+static const struct metered *meter(struct measure *measure, struct metered_list *list,
+				   const struct run *asked, struct load_config *config,
+				   bool any_overhead, int *rc)
+{
+	const struct metered *known = find_metered(list, asked, any_overhead);
+	struct metered *fresh;
 
 	*rc = 0;
 	if (known)
 		return known;
-	if (measure->metered_count == METERED_MAX) {
-		*rc = give_up(measure, -ENOSPC, "too many different points");
+	fresh = make_room(list);
+	if (!fresh) {
+		*rc = give_up(measure, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	*fresh = (struct metered){ .asked = *asked };
 	*rc = meter_once(measure, fresh, config);
 	if (*rc != 0)
 		return NULL;
-	measure->metered_count++;
+	list->count++;
 	return fresh;
+}
+
+/*
+ * o is of the block: it follows the machine's state, and contenders are to be held against what was
+ * metered in the same one. Where c is small it is of the run, and of each further try.
+ */
+static void forget_overheads(struct metered_list *list, const struct run *run)
+{
+	const struct run *known = list->count > 0 ? &list->items[0].asked : NULL;
+
+	if (known && (known->block != run->block ||
+		      (run->cpu_ns < BEFOREHAND_SMALL_CPU_NS && known->sequence != run->sequence)))
+		list->count = 0;
 }
 
 /* Two turns of all connections at the least, each with some 20 us besides the work. */
@@ -103,6 +136,8 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 		.connections = run->connections,
 		.cpu_ns = KNOWN_WORK_NS,
 		.wall_ns = KNOWN_WORK_NS,
+		.block = run->block,
+		.sequence = run->sequence,
 	};
 	struct load_config config = {
 		.connections = run->connections,
@@ -118,9 +153,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
 	snprintf(asked.work, sizeof(asked.work), "clock");
 	snprintf(asked.distribution, sizeof(asked.distribution), "constant");
-	if (run->cpu_ns < BEFOREHAND_SMALL_CPU_NS)
-		asked.sequence = run->sequence; /* anew for each run, and each further try */
-	metered = meter(measure, &asked, &config, false, &rc);
+	metered = meter(measure, &measure->overheads, &asked, &config, false, &rc);
 	if (!metered)
 		return rc;
 	*value_ns = metered->cpu_ns - KNOWN_WORK_NS;
@@ -140,14 +173,15 @@ static int64_t wall_window_ns(int64_t wall_ns)
 }
 
 /*
- * One connection alone: its latency is w_cal, and its CPU that of a request to an idle server.
+ * What is metered alone: how o_ref differs with N changes the work by a part that w does not
+ * notice.
  *
  * Of an exponential point the constant twin is metered. Its means are the same, as nothing queues
  * where there is one connection. They are known from five requests, where the mean of five
  * exponential times would be off by 45 %: for the 0.2 % that constant times are good for it would
  * take 250,000 requests, one after the other.
  */
-static int meter_alone(struct measure *measure, struct run *run)
+static struct run ask_alone(const struct run *run)
 {
 	struct run asked = {
 		.threads = run->threads > 0,
@@ -157,6 +191,19 @@ static int meter_alone(struct measure *measure, struct run *run)
 		.overhead_ref_ns = run->overhead_ref_ns,
 		.footprint_bytes = run->footprint_bytes,
 	};
+
+	snprintf(asked.arch, sizeof(asked.arch), "%s", run->arch);
+	snprintf(asked.service, sizeof(asked.service), "%s", run->service);
+	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
+	snprintf(asked.work, sizeof(asked.work), "%s", run->work);
+	snprintf(asked.distribution, sizeof(asked.distribution), "constant");
+	return asked;
+}
+
+/* One connection alone: its latency is w_cal, and its CPU that of a request to an idle server. */
+static int meter_alone(struct measure *measure, struct run *run)
+{
+	struct run asked = ask_alone(run);
 	struct load_config config = {
 		.connections = 1,
 		.window_ns = wall_window_ns(run->wall_ns),
@@ -164,17 +211,30 @@ static int meter_alone(struct measure *measure, struct run *run)
 	const struct metered *metered;
 	int rc;
 
-	snprintf(asked.arch, sizeof(asked.arch), "%s", run->arch);
-	snprintf(asked.service, sizeof(asked.service), "%s", run->service);
-	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
-	snprintf(asked.work, sizeof(asked.work), "%s", run->work);
-	snprintf(asked.distribution, sizeof(asked.distribution), "constant");
-	/* How o_ref differs with N changes the work by a part of c that w does not notice. */
-	metered = meter(measure, &asked, &config, true, &rc);
+	metered = meter(measure, &measure->alone, &asked, &config, true, &rc);
 	if (!metered)
 		return rc;
 	run->wall_cal_ns = metered->latency_ns;
 	run->cpu_alone_ns = metered->cpu_ns;
+	return 0;
+}
+
+int beforehand_recall(struct measure *measure, const struct run *run)
+{
+	struct run asked = ask_alone(run);
+	struct metered *known;
+
+	if (run->wall_cal_ns == 0 || find_metered(&measure->alone, &asked, true))
+		return 0;
+	known = make_room(&measure->alone);
+	if (!known)
+		return -ENOMEM;
+	*known = (struct metered){
+		.asked = asked,
+		.cpu_ns = run->cpu_alone_ns,
+		.latency_ns = run->wall_cal_ns,
+	};
+	measure->alone.count++;
 	return 0;
 }
 
@@ -202,6 +262,7 @@ int beforehand_meter(struct measure *measure, struct run *run)
 		run->work_ns = run->cpu_ns;
 		return 0;
 	}
+	forget_overheads(&measure->overheads, run);
 	rc = meter_overhead(measure, run, "loop", 0, &run->overhead_ref_ns);
 	if (rc == 0)
 		rc = set_work(measure, run);
@@ -211,12 +272,31 @@ int beforehand_meter(struct measure *measure, struct run *run)
 	return rc == 0 ? meter_alone(measure, run) : rc;
 }
 
-int64_t beforehand_estimate(const struct run *asked)
+/* One metering of o, of an architecture or, with no threads, of the reference. */
+static int64_t estimate_overhead(const struct run *run, int64_t threads)
 {
-	int64_t each = START_STOP_NS + WARMUP_NS + overhead_window_ns(asked->connections) +
-		       3 * drive_quick_ramp_ns(asked->connections);
+	struct run asked = { .threads = threads, .connections = run->connections };
 
-	if (asked->cpu_ns == 0 || strcmp(asked->work, "ops") == 0)
-		return 0;
-	return run_is_predicted(asked) ? 2 * each : each;
+	snprintf(asked.arch, sizeof(asked.arch), "%s", threads > 0 ? run->arch : "loop");
+	return drive_estimate_ns(&asked) + WARMUP_NS + overhead_window_ns(asked.connections) +
+	       3 * drive_quick_ramp_ns(asked.connections);
+}
+
+int64_t beforehand_estimate_reference(const struct run *asked)
+{
+	return asked->cpu_ns == 0 || strcmp(asked->work, "ops") == 0 ? 0
+								     : estimate_overhead(asked, 0);
+}
+
+int64_t beforehand_estimate_overhead(const struct run *asked)
+{
+	return run_is_predicted(asked) ? estimate_overhead(asked, asked->threads) : 0;
+}
+
+int64_t beforehand_estimate_alone(const struct run *asked)
+{
+	struct run alone = { .connections = 1 };
+
+	return run_is_predicted(asked) ? drive_estimate_ns(&alone) + wall_window_ns(asked->wall_ns)
+				       : 0;
 }

@@ -1,6 +1,6 @@
 /*
  * What is metered before a point is measured, in runs of its own: o_ref, o and w_cal (model.h).
- * Figures that serve for several points are kept.
+ * o_ref and o serve for a block, w alone for the sweep.
  */
 #pragma once
 #include "loadgen/sweep/measure.h"
@@ -14,5 +14,13 @@ enum { BEFOREHAND_SMALL_CPU_NS = 1000000 };
  */
 int beforehand_meter(struct measure *measure, struct run *run);
 
-/* How long metering o_ref and o takes, in ns; 0 where there is nothing to meter. */
-int64_t beforehand_estimate(const struct run *asked);
+/*
+ * Take w alone from a run that was measured before, so that it is metered once for a sweep, also
+ * for one that is resumed. Returns 0 or -ENOMEM.
+ */
+int beforehand_recall(struct measure *measure, const struct run *run);
+
+/* How long metering takes, in ns; 0 where there is nothing to meter. */
+int64_t beforehand_estimate_reference(const struct run *asked); /* o_ref */
+int64_t beforehand_estimate_overhead(const struct run *asked);  /* o */
+int64_t beforehand_estimate_alone(const struct run *asked);     /* w */

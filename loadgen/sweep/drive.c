@@ -12,6 +12,13 @@ enum {
 	TIMEOUT_LEAST_S = 30,
 	CONNECT_GAP_NS = 50 * NS_PER_US,
 	CHILD_GRACE_NS = NS_PER_MS, /* what a child used is known when it was waited for */
+
+	/* What starting and stopping takes, for each of them. */
+	START_STOP_NS = 25 * NS_PER_MS,
+	THREAD_NS = 150 * NS_PER_US,
+	PROCESS_NS = 800 * NS_PER_US,
+	CONNECTION_NS = 40 * NS_PER_US,
+	IDLE_NS = 50 * NS_PER_US,
 };
 
 static void on_edge(void *context, enum load_edge edge)
@@ -128,4 +135,13 @@ int64_t drive_stop(struct drive *drive)
 int64_t drive_quick_ramp_ns(int64_t connections)
 {
 	return connections * CONNECT_GAP_NS;
+}
+
+int64_t drive_estimate_ns(const struct run *asked)
+{
+	const struct arch_traits *traits = archs_find(asked->arch);
+	int64_t each_ns = traits && traits->processes ? PROCESS_NS : THREAD_NS;
+
+	return START_STOP_NS + asked->threads * each_ns + asked->connections * CONNECTION_NS +
+	       asked->idle * IDLE_NS;
 }

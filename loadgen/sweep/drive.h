@@ -39,3 +39,7 @@ int64_t drive_stop(struct drive *drive);
 
 /* The time in which so many connections are opened without a wait between them, in ns. */
 int64_t drive_quick_ramp_ns(int64_t connections);
+
+/* How long it takes, besides the load, to start and to stop such a server and its clients, in ns.
+ */
+int64_t drive_estimate_ns(const struct run *asked);

@@ -48,8 +48,6 @@ static const char *check_point(const struct grid *grid, const struct run *asked)
 /* The same of its timing. */
 static const char *check_timing(const struct plan_timing *timing)
 {
-	if (timing->repetitions_most > 0 && timing->repetitions_most < timing->repetitions)
-		return "repetitions-most is less than repetitions";
 	if (timing->window_most_ns > 0 && timing->window_most_ns < timing->window_ns)
 		return "window-most is less than window";
 	return NULL;
@@ -105,8 +103,6 @@ static const char *add_point(const struct grid *grid, struct plan *plan, const s
 	point->asked = *asked;
 	point->timing = grid->timing;
 	point->timing.window_ns = ns;
-	if (point->timing.repetitions_most == 0)
-		point->timing.repetitions_most = point->timing.repetitions;
 	return NULL;
 }
 

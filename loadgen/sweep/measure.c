@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { START_STOP_NS = 250 * NS_PER_MS, SERVED_NS = 100 * NS_PER_US, QUARTERS = 4 };
+enum { PING_PONG_NS = 5 * NS_PER_MS, QUARTERS = 4 };
 
 static int give_up(struct measure *measure, int rc, const char *what, const char *why)
 {
@@ -226,17 +226,8 @@ out:
 
 int64_t measure_estimate(const struct plan_point *point)
 {
-	const struct run *asked = &point->asked;
-	int64_t metering =
-		asked->cpu_ns < BEFOREHAND_SMALL_CPU_NS ? measure_estimate_metering(point) : 0;
-
-	return START_STOP_NS + ramp_ns(point) + point->timing.warmup_ns + asked->idle * SERVED_NS +
-	       point->timing.window_ns * point->timing.windows + metering;
-}
-
-int64_t measure_estimate_metering(const struct plan_point *point)
-{
-	return beforehand_estimate(&point->asked);
+	return 2 * PING_PONG_NS + drive_estimate_ns(&point->asked) + ramp_ns(point) +
+	       point->timing.warmup_ns + point->timing.window_ns * point->timing.windows;
 }
 
 /* Life */
@@ -246,10 +237,7 @@ int measure_begin(struct measure *measure)
 	int rc = cpus_bind(&measure->plan->load_cpus);
 
 	measure->backend = (struct process){ 0 };
-	measure->metered_count = 0;
-	measure->metered = calloc(METERED_MAX, sizeof(*measure->metered));
-	if (!measure->metered)
-		return -ENOMEM;
+	measure->overheads = measure->alone = (struct metered_list){ 0 };
 	if (rc != 0)
 		return give_up(measure, rc, "load-cpus",
 			       "none of these processors can be used here");
@@ -259,6 +247,7 @@ int measure_begin(struct measure *measure)
 void measure_end(struct measure *measure)
 {
 	process_stop(&measure->backend, LAUNCH_GRACE_NS);
-	free(measure->metered);
-	measure->metered = NULL;
+	free(measure->overheads.items);
+	free(measure->alone.items);
+	measure->overheads = measure->alone = (struct metered_list){ 0 };
 }

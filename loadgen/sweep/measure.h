@@ -9,12 +9,18 @@
 #include "loadgen/target/process.h"
 #include <stdatomic.h>
 
-enum { MEASURE_WHY_MAX = PROCESS_WHY_MAX, METERED_MAX = 4096 };
+enum { MEASURE_WHY_MAX = PROCESS_WHY_MAX };
 
 struct metered {
 	struct run asked; /* the fields that the figures depend on; the others are 0 */
 	int64_t cpu_ns;   /* of a request */
 	int64_t latency_ns;
+};
+
+struct metered_list {
+	struct metered *items;
+	size_t count;
+	size_t room;
 };
 
 struct measure {
@@ -27,8 +33,9 @@ struct measure {
 	char why[MEASURE_WHY_MAX]; /* of the last failure */
 
 	struct process backend;
-	struct metered *metered;
-	size_t metered_count;
+	struct metered_list
+		overheads;         /* o_ref and o, of the block, or of the run where c is small */
+	struct metered_list alone; /* w, of the sweep */
 };
 
 /*
@@ -39,13 +46,12 @@ int measure_begin(struct measure *measure);
 
 /*
  * One repetition: meters what is to be known beforehand, then fills in *run, whose asked fields,
- * repetition and sequence are set. Returns 0, -EINTR when it was told to stop, or -errno with a
- * sentence in measure->why.
+ * repetition, sequence, block and attempt are set. Returns 0, -EINTR when it was told to stop, or
+ * -errno with a sentence in measure->why.
  */
 int measure_run(struct measure *measure, const struct plan_point *point, struct run *run);
 
-/* How long a repetition will take, and what has to be metered before it, in ns. */
+/* How long a repetition will take, without what has to be metered before it, in ns. */
 int64_t measure_estimate(const struct plan_point *point);
-int64_t measure_estimate_metering(const struct plan_point *point);
 
 void measure_end(struct measure *measure);

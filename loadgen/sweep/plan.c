@@ -54,6 +54,24 @@ static int complain(struct reader *reader, int line, const char *format, ...)
 
 /* Sections */
 
+/*
+ * As many repetitions as are asked for at the least, and as many again; but a point that is to be
+ * measured once takes its interval from its windows, and a second run would not be comparable.
+ */
+static int check_repetitions(struct reader *reader)
+{
+	struct plan_timing *timing = &reader->grid.timing;
+
+	if (timing->repetitions_most == 0)
+		timing->repetitions_most = timing->repetitions == 1 ? 1 : 2 * timing->repetitions;
+	if (timing->repetitions_most >= timing->repetitions)
+		return 1;
+	return complain(reader, reader->case_line,
+			"[case %s]: repetitions-most = %lld is less than repetitions = %lld",
+			reader->grid.name, (long long)timing->repetitions_most,
+			(long long)timing->repetitions);
+}
+
 static int end_case(struct reader *reader)
 {
 	char why[GRID_WHY_MAX];
@@ -61,6 +79,8 @@ static int end_case(struct reader *reader)
 	if (!reader->in_case || reader->failed)
 		return 1;
 	reader->in_case = false;
+	if (!check_repetitions(reader))
+		return 0;
 	if (grid_expand(&reader->grid, reader->plan, why) == 0)
 		return 1;
 	return complain(reader, reader->case_line, "[case %s]: %s", reader->grid.name, why);
@@ -255,6 +275,17 @@ static int take_evidence(struct reader *reader, const char *key, const char *tex
 	return 1;
 }
 
+static int take_repetitions(struct reader *reader, const char *key, const char *text,
+			    int64_t *repetitions)
+{
+	if (!take_number(reader, key, text, units_parse_count, 1, repetitions))
+		return 0;
+	if (*repetitions > PLAN_REPETITIONS_MAX)
+		return complain(reader, reader->line, "%s = %s: the most is %d", key, text,
+				PLAN_REPETITIONS_MAX);
+	return 1;
+}
+
 static int take_windows(struct reader *reader, const char *key, const char *text, int64_t *windows)
 {
 	if (!take_number(reader, key, text, units_parse_count, 1, windows))
@@ -308,13 +339,12 @@ static int take_timing(struct reader *reader, const char *key, const char *text,
 		       struct plan_timing *timing)
 {
 	if (strcmp(key, "repetitions") == 0)
-		return take_number(reader, key, text, units_parse_count, 1, &timing->repetitions);
+		return take_repetitions(reader, key, text, &timing->repetitions);
 	if (strcmp(key, "window") == 0)
 		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
 				   &timing->window_ns);
 	if (strcmp(key, "repetitions-most") == 0)
-		return take_number(reader, key, text, units_parse_count, 1,
-				   &timing->repetitions_most);
+		return take_repetitions(reader, key, text, &timing->repetitions_most);
 	if (strcmp(key, "window-most") == 0)
 		return take_number(reader, key, text, units_parse_duration, NS_PER_MS,
 				   &timing->window_most_ns);

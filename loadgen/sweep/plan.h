@@ -14,6 +14,7 @@ enum {
 	PLAN_CLAIM_MAX = 512,
 	PLAN_PANELS_MAX = 3,
 	PLAN_WINDOWS_MAX = 64,
+	PLAN_REPETITIONS_MAX = 10000,
 };
 
 /* What a plan's evidence is drawn over, and what is drawn. Names as in the file. */
