@@ -100,6 +100,7 @@ Test(load_merge, of_lags_backlogs_and_floors_the_largest_is_told)
 	static const char *const largest[] = { "backlog_end_ns",   "backlog_left_ns",
 					       "start_lag_p50_ns", "start_lag_p99_ns",
 					       "start_lag_max_ns", "client_lag_p99_ns",
+					       "floor_ns",         "floor_intended_ns",
 					       "client_busy",      "client_waiting" };
 	json_t *reports[] = { make_report(&(struct made){ .open = true, .step = 2 }),
 			      make_report(&(struct made){ .open = true, .first = 1, .step = 2 }) };
@@ -107,13 +108,13 @@ Test(load_merge, of_lags_backlogs_and_floors_the_largest_is_told)
 
 	for (size_t i = 0; i < SIZE(largest); i++)
 		json_object_set_new(reports[i % 2], largest[i],
-				    i < 6 ? json_integer(123456789) : json_real(0.75));
+				    i < 8 ? json_integer(123456789) : json_real(0.75));
 	json_object_set_new(json_object_get(reports[0], "calibration"), "floor_p99_ns",
 			    json_integer(77777));
 	json_object_set_new(json_object_get(reports[1], "calibration"), "null_rps", json_real(5));
 	merged = merge(reports, 2, NULL);
 	for (size_t i = 0; i < SIZE(largest); i++)
-		cr_expect_float_eq(number(merged, largest[i]), i < 6 ? 123456789 : 0.75, 1e-9, "%s",
+		cr_expect_float_eq(number(merged, largest[i]), i < 8 ? 123456789 : 0.75, 1e-9, "%s",
 				   largest[i]);
 	cr_expect_eq(number_at(merged, "calibration", "floor_p99_ns"), 77777);
 	cr_expect_eq(number_at(merged, "calibration", "null_rps"), 5);
@@ -129,6 +130,7 @@ Test(load_merge, an_interval_begins_lower_by_the_calibrated_floor_and_the_runs_o
 {
 	static struct histogram sent;
 	static const double floors_ns[] = { 40e3 + 20e3, 40e3 + 30e3 };
+	const double intended_ns = 40e3 + 30e3 + 30e3;
 
 	for (int open = 0; open < 2; open++) {
 		json_t *report = make_report(&(struct made){ .open = open, .step = 1 });
@@ -145,6 +147,9 @@ Test(load_merge, an_interval_begins_lower_by_the_calibrated_floor_and_the_runs_o
 		cr_expect_float_eq(json_number_value(json_array_get(interval, 0)),
 				   (double)low_ns - floors_ns[open], 300, "%d", open);
 		cr_expect_eq(json_integer_value(json_array_get(interval, 1)), high_ns, "%d", open);
+		cr_expect_float_eq(number(report, "floor_ns"), floors_ns[open], 300, "%d", open);
+		if (open)
+			cr_expect_float_eq(number(report, "floor_intended_ns"), intended_ns, 300);
 		json_decref(report);
 	}
 }

@@ -118,6 +118,8 @@ Test(load_saved, what_is_no_report_of_a_run_is_refused_with_what_is_wrong)
 		{ true, "unfinished", "1", "numbers of requests" },
 		{ true, "backlog_end_ns", "-1", "backlog_end_ns" },
 		{ true, "start_lag_max_ns", "2.5", "start_lag_max_ns" },
+		{ true, "floor_intended_ns", "", "floor_intended_ns" },
+		{ false, "floor_ns", "-1", "floor_ns" },
 		{ true, "latency_sent_ns", "null", "latency_sent_ns" },
 		{ true, "latency_intended_ns.mean", "1e20", "latency_intended_ns" },
 		{ true, "settings.arrivals", "null", "settings.arrivals" },

@@ -39,6 +39,10 @@ struct load_lags {
 	int64_t start_p50_ns; /* in sending; open loop */
 	int64_t start_p99_ns;
 	int64_t start_max_ns;
+	/* What of a latency may not be the server's, p99, calibrated beforehand or seen in the run.
+	 */
+	int64_t floor_ns;          /* from send */
+	int64_t floor_intended_ns; /* from when it was meant to go; open loop */
 };
 
 /* What a report that is merged from others has of them, and a run's own has from its result. */

@@ -66,6 +66,8 @@ static void add_merged(struct load_merged *merged, const struct saved_report *re
 	raise(&merged->lags.start_p50_ns, report->lags.start_p50_ns);
 	raise(&merged->lags.start_p99_ns, report->lags.start_p99_ns);
 	raise(&merged->lags.start_max_ns, report->lags.start_max_ns);
+	raise(&merged->lags.floor_ns, report->lags.floor_ns);
+	raise(&merged->lags.floor_intended_ns, report->lags.floor_intended_ns);
 }
 
 static void add(struct load_job *job, const struct saved_report *report)

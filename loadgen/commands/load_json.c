@@ -164,7 +164,7 @@ static json_t *window_requests_json(const struct load_job *job)
 	return windows;
 }
 
-static void add_open_loop(json_t *root, const struct load_job *job, int64_t floor_ns)
+static void add_open_loop(json_t *root, const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
 	struct load_lags lags = load_lags(job);
@@ -179,10 +179,11 @@ static void add_open_loop(json_t *root, const struct load_job *job, int64_t floo
 	json_object_set_new(root, "start_lag_p50_ns", integer(lags.start_p50_ns));
 	json_object_set_new(root, "start_lag_p99_ns", integer(lags.start_p99_ns));
 	json_object_set_new(root, "start_lag_max_ns", integer(lags.start_max_ns));
+	json_object_set_new(root, "floor_intended_ns", integer(lags.floor_intended_ns));
 	json_object_set_new(root, "latency_intended_ns",
-			    load_latency_json(&result->latency, floor_ns));
+			    load_latency_json(&result->latency, lags.floor_intended_ns));
 	json_object_set_new(root, "latency_sent_ns",
-			    load_latency_json(&result->sent_latency, floor_ns));
+			    load_latency_json(&result->sent_latency, lags.floor_ns));
 }
 
 static void add_calibration(json_t *root, const struct load_job *job)
@@ -230,6 +231,7 @@ static void add_generator(json_t *root, const struct load_job *job)
 	json_object_set_new(root, "client_busy", json_real(result->busy));
 	json_object_set_new(root, "client_waiting", json_real(result->waiting));
 	json_object_set_new(root, "client_lag_p99_ns", integer(load_lags(job).p99_ns));
+	json_object_set_new(root, "floor_ns", integer(load_lags(job).floor_ns));
 }
 
 /* What wrk does not tell is not 0. */
@@ -247,7 +249,7 @@ static void forget_unknown(json_t *root)
 json_t *load_json(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	int64_t floor_ns = load_floor_ns(job);
+	int64_t floor_ns = load_lags(job).floor_ns;
 	bool is_open = load_is_open_loop(job);
 	json_t *root =
 		json_pack("{s:i, s:s, s:s, s:s, s:s?, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:f}",
@@ -266,7 +268,7 @@ json_t *load_json(const struct load_job *job)
 					      (json_int_t)job->merged.reports, "targets",
 					      job->url_count));
 	if (is_open) {
-		add_open_loop(root, job, floor_ns);
+		add_open_loop(root, job);
 	} else {
 		json_object_set_new(root, "latency_ns",
 				    load_latency_json(&result->latency, floor_ns));

@@ -91,7 +91,8 @@ static void print_latency(const char *name, const struct histogram *h)
 static void print_latencies(const struct load_job *job)
 {
 	const struct load_result *result = &job->result;
-	int64_t floor_ns = load_floor_ns(job);
+	struct load_lags lags = load_lags(job);
+	int64_t floor_ns = load_is_open_loop(job) ? lags.floor_intended_ns : lags.floor_ns;
 	char t[3][UNITS_TEXT_MAX];
 	int64_t low_ns;
 	int64_t high_ns;

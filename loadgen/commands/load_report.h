@@ -40,12 +40,6 @@ double load_client_spin(const struct load_job *job);
 /* Requests that were meant to go, per second. */
 double load_scheduled_rps(const struct load_job *job);
 
-/*
- * What a reply may have waited beyond the server's delay, p99: what was calibrated before, and how
- * late this generator was in the run itself, in sending or in attending to replies.
- */
-int64_t load_floor_ns(const struct load_job *job);
-
 struct load_lags load_lags(const struct load_job *job);
 
 /* CPU per request of the generator, and of the metered server, in ns; 0 if unknown. */

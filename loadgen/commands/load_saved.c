@@ -23,6 +23,7 @@ static const struct saved_field always[] = {
 	{ "client_busy", SAVED_REAL, IN(result.busy) },
 	{ "client_waiting", SAVED_REAL, IN(result.waiting) },
 	{ "client_lag_p99_ns", SAVED_TIME, IN(lags.p99_ns) },
+	{ "floor_ns", SAVED_TIME, IN(lags.floor_ns) },
 	{ "window_start_unix_ns", SAVED_TIME, IN(result.window_start_unix_ns) },
 	{ "window_ns", SAVED_TIME, IN(result.window_ns) },
 	{ "target_died", SAVED_FLAG, IN(result.target_died) },
@@ -40,6 +41,7 @@ static const struct saved_field of_open_loop[] = {
 	{ "start_lag_p50_ns", SAVED_TIME, IN(lags.start_p50_ns) },
 	{ "start_lag_p99_ns", SAVED_TIME, IN(lags.start_p99_ns) },
 	{ "start_lag_max_ns", SAVED_TIME, IN(lags.start_max_ns) },
+	{ "floor_intended_ns", SAVED_TIME, IN(lags.floor_intended_ns) },
 };
 
 static const struct saved_field of_closed_loop[] = {
