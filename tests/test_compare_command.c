@@ -174,8 +174,8 @@ Test(compare_command, a_damaged_file_is_reported_with_its_line)
 		const char *tail;
 		const char *word;
 	} table[] = {
-		{ "3,half a li", "runs.csv:8: cut short" },
 		{ "3,too few,1\n", "runs.csv:8: too few columns" },
+		{ "3,too few,1\n3,half a li", "runs.csv:8: too few columns" },
 	};
 	struct place place = make_place();
 
@@ -187,6 +187,17 @@ Test(compare_command, a_damaged_file_is_reported_with_its_line)
 	}
 	folder_write(place.newer, "runs.csv", "schema,of,tomorrow\n9,1,2\n");
 	expect(WORDS("compare", place.base, place.newer), 5, "runs.csv:1: not the header");
+	folder_remove(place.folder);
+}
+
+Test(compare_command, a_last_line_that_was_cut_short_is_told_and_the_others_are_used)
+{
+	struct place place = make_place();
+
+	write_both(&place, 1, 1);
+	folder_append(place.newer, "runs.csv", "3,half a li");
+	expect(WORDS("compare", place.base, place.newer), 0, "runs.csv:8: the last line was cut");
+	expect(WORDS("compare", place.newer, place.base), 0, "runs.csv:8: the last line was cut");
 	folder_remove(place.folder);
 }
 

@@ -25,12 +25,21 @@ struct job {
 
 /* Reading */
 
+/* What was left out of a file that was read. */
+static void tell_notes(const struct side *side)
+{
+	for (size_t i = 0; i < side->count; i++)
+		if (side->sweeps[i].note[0])
+			options_fail(program, "%s", side->sweeps[i].note);
+}
+
 /* Returns 0, or the exit status, with the reason said. */
 static int read_base(const char *list, struct side *side)
 {
 	char why[SIDE_WHY_MAX];
 	int rc = side_read(list, side, why);
 
+	tell_notes(side);
 	if (rc == 0)
 		return 0;
 	if (rc == -ENOENT || rc == -ENODATA) {
@@ -47,6 +56,7 @@ static int read_new(const char *list, struct side *side)
 	char why[SIDE_WHY_MAX];
 	int rc = side_read(list, side, why);
 
+	tell_notes(side);
 	if (rc == 0)
 		return 0;
 	options_fail(program, "%s", why);

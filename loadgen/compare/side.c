@@ -25,11 +25,14 @@ static int read_sweep(struct side_sweep *sweep, char why[SIDE_WHY_MAX])
 	char path[FILE_PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/runs.csv", sweep->path);
-	sweep->count = run_read_all(path, &sweep->runs, why, SIDE_WHY_MAX);
+	sweep->count = run_read_all(path, &sweep->runs, sweep->note, sizeof(sweep->note));
 	if (sweep->count == -ENOTDIR)
-		return -ENOENT;
-	if (sweep->count < 0)
+		sweep->count = -ENOENT;
+	if (sweep->count < 0) {
+		memcpy(why, sweep->note, sizeof(sweep->note));
+		sweep->note[0] = '\0';
 		return (int)sweep->count;
+	}
 	if (sweep->count == 0) {
 		snprintf(why, SIDE_WHY_MAX, "%s: no run in it (was the sweep interrupted?)", path);
 		return -ENODATA;

@@ -14,6 +14,7 @@ struct side_sweep {
 	struct plan plan;
 	bool has_plan;               /* plan.ini is there, and can be read */
 	char plan_why[PLAN_WHY_MAX]; /* what is wrong with it, or empty */
+	char note[SIDE_WHY_MAX]; /* what has to be told of runs.csv, though it was read; or empty */
 };
 
 struct side {
