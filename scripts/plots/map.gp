@@ -12,7 +12,10 @@ spaces(text) = system("printf '%s' '".text."' | tr '~' ' '")
 across = int(field('side by side'))
 panels = words(titles)
 down = int(ceil(panels / real(across)))
+# The scale and its caption need as much, however few cells there are.
+least_width = 1000
 width = 130 + across * (40 + 62 * words(columns))
+if (width < least_width) { width = least_width }
 panel_height = 42 * words(rows) + 92
 height = 10 + down * panel_height + 100
 set terminal svg size width,height dynamic enhanced font 'Helvetica,16' background rgb 'white'
