@@ -282,6 +282,19 @@ static ssize_t read_last(struct task *task)
 }
 
 /*
+ * The client broke the connection behind bytes that were received, before they were: the kernel
+ * goes on receiving only where more bytes or a FIN are left, and else waits for a wake-up that has
+ * been (Linux 6.18, io_recv_finish() and tcp_inq_hint(): a reset is neither). Between requests
+ * there is no such wait: the reply that is sent after the bytes tells.
+ */
+static bool is_broken(const struct task *task)
+{
+	char byte;
+
+	return recv(task->fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN;
+}
+
+/*
  * What was received already is taken. Between requests the pool's buffers are received into, so as
  * to hold none; in the middle of one the conn has a buffer, and what comes goes straight there.
  */
@@ -294,7 +307,9 @@ static bool try_read(struct task *task)
 	} else if (task->ended) {
 		conn_done(conn, task->end);
 	} else if (task->receiving) {
-		return false;
+		if (conn_is_idle(conn) || !is_broken(task))
+			return false;
+		conn_done(conn, -ECONNRESET);
 	} else if (!conn_is_idle(conn)) {
 		if (begin_read(task, task->fd))
 			return false;
