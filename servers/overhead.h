@@ -1,6 +1,6 @@
 /*
  * Meters o_ref, the CPU that the reference architecture (`loop`) spends on a request of a service
- * beyond the work: what c leaves for the work is c - o_ref (model.md).
+ * beyond the work: what c leaves for the work is c - o_ref (docs/model.md).
  *
  * A child process serves the service with a known work on the server's processors, its parent
  * drives it over loopback from the others, and o_ref is the child's CPU per request less that

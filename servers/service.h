@@ -7,7 +7,7 @@
  *   delay  answers after the time that the path names: the backend of the other two
  *
  * Times are constant, or drawn anew for each request from an exponential distribution with that
- * mean: what the closed queueing network is exact for (shared/model.md).
+ * mean: what the closed queueing network is exact for (docs/model.md).
  */
 #pragma once
 #include "common/http.h"

@@ -1,8 +1,8 @@
 /*
  * The CPU work of a request: `clock` work spends an amount of the calling thread's own CPU time,
- * `ops` work does a fixed number of dependent operations (model.md: the first checks the model,
- * the second makes architectures comparable instruction for instruction). Either can walk through
- * memory meanwhile, again and again, since what a switch costs is mostly what it evicts.
+ * `ops` work does a fixed number of dependent operations (docs/model.md: the first checks the
+ * model, the second makes architectures comparable instruction for instruction). Either can walk
+ * through memory meanwhile, again and again, since what a switch costs is mostly what it evicts.
  */
 #pragma once
 #include <stdint.h>

@@ -109,7 +109,7 @@ Test(maps, over_the_published_model_exponential_times_show_the_soft_knee)
 {
 	find(NULL);
 	tables_of(MAPS_NOMINAL);
-	/* model.md: 0.930 at w/c = t = 100. */
+	/* docs/model.md: 0.930 at w/c = t = 100. */
 	cr_expect_not_null(strstr(text, "**pool, c = 1ms, exponential times**"));
 	cr_expect_not_null(strstr(strstr(text, "**pool, c = 1ms, exponential times**"), "| −7.0 |"),
 			   "%s", text);

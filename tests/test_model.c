@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* model.md's recursion: exact mean value analysis of t jobs, think time w - c, one processor. */
+/* docs/model.md's recursion: exact mean value analysis of t jobs, think time w - c, one processor.
+ */
 static double mean_value_analysis(int threads, double c, double w)
 {
 	double waiting = 0;

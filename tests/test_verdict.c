@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* c, w and t of a load, in seconds; what model.md says of it is computed here. */
+/* c, w and t of a load, in seconds; what docs/model.md says of it is computed here. */
 struct load {
 	double c, w;
 	int64_t t;

@@ -7,8 +7,8 @@
  * mean of each, so that it is.
  *
  * Without work (c = 0), a request's cost is the way between the cores, and machines change between
- * states of that which differ threefold (model.md). Then a repetition of one side makes a pair with
- * one of the other side that was measured in the same state, by the ping-pong times before and
+ * states of that which differ threefold (docs/model.md). Then a repetition of one side makes a pair
+ * with one of the other side that was measured in the same state, by the ping-pong times before and
  * after, and what finds no such partner does not count. With several sweeps the first of BASE goes
  * with the first of NEW and so on, and each two give the mean of their pairs. Memory does not
  * depend on the way, and is compared like that of any point.

@@ -1,5 +1,5 @@
 /*
- * The audits of model.md: laws that a run must obey before its figure is believed. A run that
+ * The audits of docs/model.md: laws that a run must obey before its figure is believed. A run that
  * fails one is invalid, and counts neither for nor against the model. Where no work is asked for,
  * the generator may be the limit, and the utilisation law is for points with a prediction.
  *
@@ -36,7 +36,7 @@ extern const char *const audit_words[AUDITS]; /* the same in one word, as in run
 
 /*
  * How far a figure may be off: 3 % of it; 6 % where c is below 1 ms, because there the error of o
- * shows (model.md).
+ * shows (docs/model.md).
  */
 double audit_tolerance(const struct run *run);
 

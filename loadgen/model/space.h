@@ -17,7 +17,7 @@ extern const char *const space_ruler_names[SPACE_RULERS];
 /* A prediction that is within this share of X fits. */
 #define SPACE_NEAR 0.05
 
-/* Below it, the error of o is a good part of c (model.md): other limits hold. */
+/* Below it, the error of o is a good part of c (docs/model.md): other limits hold. */
 enum { SPACE_SMALL_CPU_NS = 1000000 };
 
 /* How often a ruler is near to X; shares are 0 where there is no point. */

@@ -1,4 +1,4 @@
-/* What the runs of a point say about the model (model.md). */
+/* What the runs of a point say about the model (docs/model.md). */
 #pragma once
 #include "loadgen/model/audit.h"
 #include "loadgen/stats/interval.h"

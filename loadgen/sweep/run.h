@@ -36,7 +36,7 @@ struct run {
 	int64_t attempt; /* 0, or how many before were rejected for the same repetition */
 	char started[32];
 
-	/* Metered beforehand (model.md). */
+	/* Metered beforehand (docs/model.md). */
 	int64_t overhead_ref_ns; /* o_ref: `loop`, this service, this N, no work */
 	int64_t overhead_ns;     /* o: likewise, this architecture */
 	int64_t work_ns;         /* c - o_ref */
