@@ -742,6 +742,18 @@ Test(commands, a_report_of_a_space_has_its_maps)
 		cr_expect(has_file(&place, name), "%s", name);
 	}
 	count_drawings(place.out);
+	/* In the same folder, runs that are no space: nothing of the maps is left. */
+	write_runs(&place, runs, 3);
+	outcome = cwt(WORDS("report", place.out));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	cr_expect_str_empty(outcome.errors);
+	free(outcome.output.bytes);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "figures/%s.svg", names[i]);
+		cr_expect_not(has_file(&place, name), "%s", name);
+	}
 	remove_all(place.folder);
 }
 

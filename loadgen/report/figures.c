@@ -15,19 +15,9 @@
 const char *const figure_names[FIGURES] = { "series",   "cases",   "threads", "crossover",
 					    "residual", "nominal", "peaks",   "lead" };
 
-enum { SWEEP_LEAST = 3, CURVE_STEPS = 400 };
+enum { SWEEP_LEAST = 3 };
 
-static FILE *open_data(const char *directory, const char *name, char why[SUMMARY_WHY_MAX])
-{
-	char path[PATH_MAX];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/figures/%s", directory, name);
-	file = fopen(path, "we");
-	if (!file)
-		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror(errno));
-	return file;
-}
+#define CURVE_STEP 1.02
 
 bool figures_is_judged(const struct point *point)
 {
@@ -122,25 +112,32 @@ bool figures_is_of_sweep(const struct summary *summary, const struct point *poin
 	return false;
 }
 
-/* threads.dat: the measured points; threads-model.dat: the bounds and the curve. */
-static int write_threads(const char *directory, const struct summary *summary, bool *any,
-			 char why[SUMMARY_WHY_MAX])
+/* Data files */
+
+/* Writes a figure's data, and returns how many points these are; 0: there is no such figure. */
+typedef int64_t write_data(const struct summary *, FILE *);
+
+static int64_t write_series(const struct summary *summary, FILE *file)
+{
+	return summary->evidence.panel_count > 0 ? series_write_data(summary, file) : 0;
+}
+
+/* A space has more cases than a row has room for; its maps show them. */
+static int64_t write_cases(const struct summary *summary, FILE *file)
+{
+	return maps_is_space(summary) ? 0 : cases_write_data(summary, file);
+}
+
+/* The measured points of the sweep over t. */
+static int64_t write_threads(const struct summary *summary, FILE *file)
 {
 	int64_t chosen[FIGURES_SWEEP_MAX];
 	int count = figures_thread_sweep(summary, chosen, FIGURES_SWEEP_MAX);
 	const struct point *last;
 	const struct point *evented;
-	FILE *file;
-	double most;
-	double step;
-	double k;
 
-	*any = count > 0;
 	if (count == 0)
 		return 0;
-	file = open_data(directory, "threads.dat", why);
-	if (!file)
-		return -EIO;
 	last = &summary->points[chosen[count - 1]];
 	evented = figures_evented_twin(summary, last);
 	fprintf(file,
@@ -153,75 +150,41 @@ static int write_threads(const char *directory, const struct summary *summary, b
 		fprintf(file, "%lld %.6g %.6g\n", (long long)point->first.threads,
 			point->measured.mean, point->measured.half);
 	}
-	fclose(file);
-	file = open_data(directory, "threads-model.dat", why);
-	if (!file)
-		return -EIO;
+	return count;
+}
+
+/* Its bounds and its curve, in steps that are even to the eye on either kind of axis. */
+static int64_t write_threads_model(const struct summary *summary, FILE *file)
+{
+	int64_t chosen[FIGURES_SWEEP_MAX];
+	int count = figures_thread_sweep(summary, chosen, FIGURES_SWEEP_MAX);
+	const struct point *last;
+	const struct point *evented;
+	int64_t written = 0;
+	double most;
+	double k;
+
+	if (count == 0)
+		return 0;
+	last = &summary->points[chosen[count - 1]];
+	evented = figures_evented_twin(summary, last);
 	k = (double)last->first.cores;
 	most = (double)last->first.threads;
-	step = fmax(1, floor(most / CURVE_STEPS));
 	fprintf(file, "# t  t/w  k/c  closed-network  evented-measured (or nan)\n");
-	for (double t = 1; t <= most; t += step) {
+	for (double t = 1; t <= most; t = fmax(t + 1, fmin(most, floor(CURVE_STEP * t)))) {
 		fprintf(file, "%g %.6g %.6g %.6g ", t, model_thread_bound(t, last->wall_cal_s),
 			model_cpu_bound(last->cpu_cal_s, k),
 			model_closed_network(t, last->cpu_cal_s, last->wall_cal_s, k));
 		fprintf(file, evented ? "%.6g\n" : "nan\n", evented ? evented->measured.mean : 0);
+		written++;
 	}
-	fclose(file);
-	return 0;
+	return written;
 }
 
-/* Nothing is left of a figure that is not drawn. */
-static void remove_data(const char *directory, const char *name)
+/* The model's two architectures, loop over pool, over w/c, by t. */
+static int64_t write_crossover(const struct summary *summary, FILE *file)
 {
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/figures/%s", directory, name);
-	remove(path);
-}
-
-/* Opens NAME.dat for a writer that returns how many points it wrote. */
-static int write_data(const char *directory, const char *name, const struct summary *summary,
-		      int64_t (*write)(const struct summary *, FILE *), bool *any,
-		      char why[SUMMARY_WHY_MAX])
-{
-	FILE *file = open_data(directory, name, why);
-	int64_t written = file ? write(summary, file) : -EIO;
-
-	if (file && fclose(file) != 0)
-		written = -EIO;
-	if (file && written < 0)
-		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", name, strerror((int)-written));
-	*any = written > 0;
-	if (written == 0)
-		remove_data(directory, name);
-	return written < 0 ? (int)written : 0;
-}
-
-/* A space has more cases than a row has room for; its maps show them. */
-static int64_t write_cases_data(const struct summary *summary, FILE *file)
-{
-	return maps_is_space(summary) ? 0 : cases_write_data(summary, file);
-}
-
-static int write_cases(const char *directory, const struct summary *summary, bool *any,
-		       char why[SUMMARY_WHY_MAX])
-{
-	return write_data(directory, "cases.dat", summary, write_cases_data, any, why);
-}
-
-static int write_series(const char *directory, const struct summary *summary, bool *any,
-			char why[SUMMARY_WHY_MAX])
-{
-	*any = false;
-	if (summary->evidence.panel_count == 0)
-		return 0;
-	return write_data(directory, "series.dat", summary, series_write_data, any, why);
-}
-
-/* crossover.dat: the model's two architectures, loop over pool, over w/c, by t. */
-static int64_t write_crossover_data(const struct summary *summary, FILE *file)
-{
+	const struct findings *findings = &summary->findings;
 	int64_t sweep[FIGURES_SWEEP_MAX];
 	int swept = figures_thread_sweep(summary, sweep, FIGURES_SWEEP_MAX);
 	int64_t written = 0;
@@ -229,95 +192,106 @@ static int64_t write_crossover_data(const struct summary *summary, FILE *file)
 	if (maps_is_space(summary))
 		return 0; /* it has a map */
 	fprintf(file, "# w/c  t  loop/pool measured  its-95%%-half  case\n");
-	for (int64_t i = 0; i < summary->count; i++) {
-		const struct point *point = &summary->points[i];
-		const struct point *evented = figures_evented_twin(summary, point);
-		double ratio;
-		double half;
+	for (int64_t i = 0; i < findings->lead_count; i++) {
+		const struct lead *lead = &findings->leads[i];
+		const struct run *pool = &lead->pool->first;
 
-		if (!figures_is_judged(point) || strcmp(point->first.arch, "pool") != 0 ||
-		    !evented || strcmp(evented->first.arch, "loop") != 0 ||
-		    figures_is_of_sweep(summary, point, sweep, swept))
+		if (figures_is_of_sweep(summary, lead->pool, sweep, swept))
 			continue;
-		ratio = evented->measured.mean / point->measured.mean;
-		half = ratio * hypot(evented->measured.half / evented->measured.mean,
-				     point->measured.half / point->measured.mean);
 		fprintf(file, "%g %lld %.6g %.6g \"%s\"\n",
-			(double)point->first.wall_ns / (double)point->first.cpu_ns,
-			(long long)point->first.threads, ratio, half, point->first.case_name);
+			(double)pool->wall_ns / (double)pool->cpu_ns, (long long)pool->threads,
+			lead->ratio, lead->half, pool->case_name);
 		written++;
 	}
 	return written;
 }
 
-static int write_crossover(const char *directory, const struct summary *summary, bool *any,
-			   char why[SUMMARY_WHY_MAX])
-{
-	return write_data(directory, "crossover.dat", summary, write_crossover_data, any, why);
-}
-
-static int64_t write_residual_data(const struct summary *summary, FILE *file)
+static int64_t write_residual(const struct summary *summary, FILE *file)
 {
 	return maps_write_data(summary, MAPS_RESIDUAL, file);
 }
 
-static int64_t write_nominal_data(const struct summary *summary, FILE *file)
+static int64_t write_nominal(const struct summary *summary, FILE *file)
 {
 	return maps_write_data(summary, MAPS_NOMINAL, file);
 }
 
-static int64_t write_lead_data(const struct summary *summary, FILE *file)
+static int64_t write_lead(const struct summary *summary, FILE *file)
 {
 	return maps_write_data(summary, MAPS_LEAD, file);
 }
 
-static int write_residual(const char *directory, const struct summary *summary, bool *any,
+static const struct {
+	enum figure figure;
+	const char *name;
+	write_data *write;
+} data[] = {
+	{ FIGURE_SERIES, "series.dat", write_series },
+	{ FIGURE_CASES, "cases.dat", write_cases },
+	{ FIGURE_THREADS, "threads.dat", write_threads },
+	{ FIGURE_THREADS, "threads-model.dat", write_threads_model },
+	{ FIGURE_CROSSOVER, "crossover.dat", write_crossover },
+	{ FIGURE_RESIDUAL, "residual.dat", write_residual },
+	{ FIGURE_NOMINAL, "nominal.dat", write_nominal },
+	{ FIGURE_PEAKS, "peaks.dat", maps_write_peaks },
+	{ FIGURE_LEAD, "lead.dat", write_lead },
+};
+
+/* Nothing is left of a file without a point. Returns the number of points, or -errno. */
+static int64_t write_file(const char *path, const struct summary *summary, write_data *write,
 			  char why[SUMMARY_WHY_MAX])
 {
-	return write_data(directory, "residual.dat", summary, write_residual_data, any, why);
+	FILE *file = fopen(path, "we");
+	int64_t written = file ? write(summary, file) : -errno;
+
+	if (file && ferror(file))
+		written = -EIO;
+	if (file && fclose(file) != 0 && written >= 0)
+		written = -errno;
+	if (written < 0)
+		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror((int)-written));
+	if (written == 0)
+		remove(path);
+	return written;
 }
 
-static int write_nominal(const char *directory, const struct summary *summary, bool *any,
-			 char why[SUMMARY_WHY_MAX])
+/* Of one that is not drawn, nor is what was drawn before. */
+static int draw(const char *directory, enum figure figure, bool drawn, char why[SUMMARY_WHY_MAX])
 {
-	return write_data(directory, "nominal.dat", summary, write_nominal_data, any, why);
-}
+	static const char *const no_arguments[] = { NULL };
+	char path[PATH_MAX + 32];
 
-static int write_peaks(const char *directory, const struct summary *summary, bool *any,
-		       char why[SUMMARY_WHY_MAX])
-{
-	return write_data(directory, "peaks.dat", summary, maps_write_peaks, any, why);
-}
-
-static int write_lead(const char *directory, const struct summary *summary, bool *any,
-		      char why[SUMMARY_WHY_MAX])
-{
-	return write_data(directory, "lead.dat", summary, write_lead_data, any, why);
+	if (drawn)
+		return gnuplot_run(figure_names[figure], directory, no_arguments, why,
+				   SUMMARY_WHY_MAX);
+	snprintf(path, sizeof(path), "%s/%s.svg", directory, figure_names[figure]);
+	remove(path);
+	return 0;
 }
 
 int figures_draw(const char *directory, const struct summary *summary, bool drawn[FIGURES],
 		 char why[SUMMARY_WHY_MAX])
 {
-	typedef int write_figure(const char *, const struct summary *, bool *, char *);
-	static write_figure *const writers[FIGURES] = {
-		write_series,   write_cases,   write_threads, write_crossover,
-		write_residual, write_nominal, write_peaks,   write_lead,
-	};
-	static const char *const no_arguments[] = { NULL };
-	char path[PATH_MAX];
+	char folder[PATH_MAX];
+	char path[PATH_MAX + 32];
+	int rc = 0;
 
-	snprintf(path, sizeof(path), "%s/figures", directory);
-	if (mkdir(path, 0777) != 0 && errno != EEXIST) {
-		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", path, strerror(errno));
-		return -EIO;
+	snprintf(folder, sizeof(folder), "%s/figures", directory);
+	if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+		rc = -errno;
+		snprintf(why, SUMMARY_WHY_MAX, "%s: %s", folder, strerror(-rc));
+		return rc;
 	}
-	for (int i = 0; i < FIGURES; i++) {
-		int rc = writers[i](directory, summary, &drawn[i], why);
+	for (size_t i = 0; i < sizeof(data) / sizeof(data[0]); i++) {
+		int64_t written;
 
-		if (rc == 0 && drawn[i])
-			rc = gnuplot_run(figure_names[i], path, no_arguments, why, SUMMARY_WHY_MAX);
-		if (rc != 0)
-			return rc;
+		snprintf(path, sizeof(path), "%s/%s", folder, data[i].name);
+		written = write_file(path, summary, data[i].write, why);
+		if (written < 0)
+			return (int)written;
+		drawn[data[i].figure] = written > 0;
 	}
-	return 0;
+	for (int i = 0; i < FIGURES && rc == 0; i++)
+		rc = draw(folder, (enum figure)i, drawn[i], why);
+	return rc;
 }

@@ -10,6 +10,7 @@ set output 'cases.svg'
 stats 'cases.dat' index 0 using 1 nooutput name 'row'
 stats 'cases.dat' index 1:count using ($2 < $4 ? $2 : $4) skip 1 nooutput name 'value'
 stats 'cases.dat' index 1:count using ($3 > $4 ? $3 : $4) skip 1 nooutput name 'top'
+stats 'cases.dat' index 1:count using 6 skip 1 nooutput name 'ratio'
 set xrange [-0.6:row_max + 0.6]
 set lmargin at screen 0.115
 set rmargin at screen 0.98
@@ -35,8 +36,12 @@ set bmargin at screen at_y(height - 80)
 unset logscale y
 set format y '%g'
 set ylabel "measured /\npredicted"
-set yrange [0.90:1.10]
-set ytics 0.05
+# Ten percent to either side, or as far as the points are.
+margin = 0.06 * (ratio_max - ratio_min)
+least = ratio_min - margin < 0.90 ? ratio_min - margin : 0.90
+most = ratio_max + margin > 1.10 ? ratio_max + margin : 1.10
+set yrange [least:most]
+if (most - least < 0.25) { set ytics 0.05 } else { set ytics autofreq }
 set xtics scale 0 norangelimit font ',13'
 unset key
 plot 'cases.dat' index 0 using 1:(1.0):(0.48):3:xtic(2) with boxxyerror fs solid noborder lc rgb band notitle, \

@@ -7,8 +7,11 @@ set samples 2000
 set xlabel 'wall time over CPU time of a request, w/c'
 set ylabel 'throughput of loop / of pool'
 set format x '10^{%T}'
-set xrange [0.7:30000]
-set yrange [0.7:1000]
+# No narrower than the model's cases, and as wide as the points.
+stats 'crossover.dat' using 1 nooutput name 'x'
+stats 'crossover.dat' using 3 nooutput name 'y'
+set xrange [(x_min < 1 ? x_min : 1) * 0.7:(x_max * 1.4 > 30000 ? x_max * 1.4 : 30000)]
+set yrange [(y_min < 1 ? y_min : 1) * 0.7:(y_max * 1.4 > 1000 ? y_max * 1.4 : 1000)]
 set key top left reverse Left samplen 3 spacing 1.15 opaque
 max(a, b) = a > b ? a : b
 marker(i) = int(word('7 9 13 11 5', (i - 1) % 5 + 1))

@@ -37,7 +37,8 @@ do for [p = 1:panels] {
 	set tmargin at screen 1 - (head + row * panel_height + 34) / real(height)
 	set bmargin at screen 1 - (head + (row + 1) * panel_height - 44) / real(height)
 	set title spaces(word(titles, p)) noenhanced offset 0,-0.6 font ',16'
-	set ylabel (column == 0 ? 'X·c/k' : '')
+	set ylabel (column == 0 ? 'X·c/k' : '') offset 1.5,0
+	set format y (column == 0 ? '%g' : '') # all panels have the same axis
 	set xlabel (p + across > panels ? 'thread limit t' : '') offset 0,0.4
 	first = (p - 1) * lines
 	plot for [i = 1:lines] 'peaks.dat' index first + i - 1 using 1:4 skip 1 with lines dt 3 lw 1.4 \

@@ -7,7 +7,14 @@ stats 'threads.dat' using 1 nooutput name 't'
 name(kind) = system("sed -n 's/^# ".kind.": //p' threads.dat")
 set xlabel 'thread limit t'
 set ylabel 'throughput (requests/s)'
-set xrange [0:t_max * 1.04]
+# Over decades of t, those of few threads would lie on each other.
+if (t_max > 200 * t_min) {
+	set logscale x
+	set format x '10^{%T}'
+	set xrange [t_min / 1.4:t_max * 1.4]
+} else {
+	set xrange [0:t_max * 1.04]
+}
 set yrange [0:bound_max * 1.22]
 set key bottom right samplen 3 spacing 1.15 opaque
 plot 'threads-model.dat' using 1:($2 <= bound_max * 1.2 ? $2 : 1/0) with lines ls 4 title 'thread bound t/w', \
