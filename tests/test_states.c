@@ -4,8 +4,6 @@
 
 enum { VALUES_MAX = 600 };
 
-#define RATIO 2.0
-
 static double values[VALUES_MAX];
 static size_t count;
 static unsigned seed;
@@ -27,7 +25,7 @@ static struct states judge(void)
 {
 	struct states states;
 
-	cr_assert_eq(states_of(values, count, RATIO, &states), 0);
+	cr_assert_eq(states_of(values, count, &states), 0);
 	count = 0;
 	return states;
 }

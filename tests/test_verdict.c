@@ -462,7 +462,7 @@ Test(verdict, a_point_without_work_is_measured_and_has_no_prediction)
 	cr_expect_eq(point.nominal_rps, 0);
 	cr_expect_eq(point.calibrated_rps, 0);
 	cr_expect_not(point.knee);
-	cr_expect(point.client_bound);
+	cr_expect(verdict_is_client_bound(&point));
 	cr_expect_float_eq(point.measured.mean, 130, 1e-9);
 	cr_expect_float_eq(point.pss_bytes, 2000, 1e-9);
 	cr_expect_float_eq(point.available_bytes, 4000, 1e-9);

@@ -16,9 +16,6 @@ enum {
 	SLEEPS = 5, /* in a cycle: enough for a p99 in seconds, few enough to add no load */
 };
 
-/* States of the way between processors differ threefold, noise within one far less (audit.c). */
-#define STATES_RATIO 2.0
-
 struct watcher {
 	const struct watch *watch;
 	struct facts_watch *facts;
@@ -199,6 +196,6 @@ int watch_run(const struct watch *watch, struct facts *facts)
 	facts->watch.interrupted = is_told_to_stop(&watcher);
 	if (rc == 0)
 		rc = states_of(facts->watch.ping_pong_ns.values, facts->watch.ping_pong_ns.count,
-			       STATES_RATIO, &facts->watch.states);
+			       &facts->watch.states);
 	return rc;
 }

@@ -1,4 +1,5 @@
 #include "loadgen/model/audit.h"
+#include "loadgen/stats/states.h"
 #include "common/units.h"
 #include <math.h>
 #include <stdarg.h>
@@ -23,9 +24,7 @@ const char *const audit_words[AUDITS] = {
 #define ENDED_NS          8e3   /* of what the kernel clears away behind a thread or a process */
 #define IDLE_LEAST_NS     20e3  /* of sleep before that */
 #define UTILISATION_ERROR 0.002 /* of a core: 6 ms in 3 s */
-#define PING_PONG_STATES  2.0   /* states differ threefold, noise within one far less */
-#define SMALL_CPU_NS      1000000
-#define CHANCE            3.5 /* standard errors: once in 1,000 healthy runs for both laws */
+#define CHANCE            3.5   /* standard errors: once in 1,000 healthy runs for both laws */
 
 static void fail(struct audit_failure failures[AUDITS], int *count, enum audit audit,
 		 const char *remedy, const char *format, ...) __attribute__((format(printf, 5, 6)));
@@ -48,7 +47,7 @@ static void fail(struct audit_failure failures[AUDITS], int *count, enum audit a
 
 double audit_tolerance(const struct run *run)
 {
-	return run->cpu_ns < SMALL_CPU_NS ? 0.06 : 0.03;
+	return run->cpu_ns < RUN_SMALL_CPU_NS ? 0.06 : 0.03;
 }
 
 double audit_cpu_cal_s(const struct run *run)
@@ -164,8 +163,8 @@ static void audit_machine(const struct run *run, struct audit_failure failures[A
 		     100 * (double)run->others_cpu_ns / run_ns);
 	/* Spun work does not pass between cores: only where o is a good part of c does it matter.
 	 */
-	if (run->cpu_ns < SMALL_CPU_NS && before > 0 && after > 0 &&
-	    fmax(before, after) > PING_PONG_STATES * fmin(before, after))
+	if (run->cpu_ns < RUN_SMALL_CPU_NS && before > 0 && after > 0 &&
+	    fmax(before, after) > STATES_RATIO * fmin(before, after))
 		fail(failures, count, AUDIT_MACHINE, "repeat the run",
 		     "the way between the cores changed from %.0f to %.0f ns", before, after);
 }

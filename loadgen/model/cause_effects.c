@@ -160,7 +160,7 @@ static void effect_of_client(const struct cause_question *question, struct cause
 {
 	const struct point_counts *counts = &question->point->counts;
 
-	if (counts->client_busy > AUDIT_CLIENT_BUSY_MOST) {
+	if (verdict_is_client_bound(question->point)) {
 		effect->share = question->residual;
 		tell(effect, "the generator's core was %.0f %% busy", 100 * counts->client_busy);
 	} else if (is_of_client(question)) {

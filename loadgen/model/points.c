@@ -167,8 +167,6 @@ static void conclude(struct point *point, const struct tally *tally)
 	double samples[SAMPLES_MAX];
 
 	set_medians(point, tally);
-	point->client_busy = point->counts.client_busy;
-	point->client_bound = point->client_busy > AUDIT_CLIENT_BUSY_MOST;
 	for (size_t i = 0; i < tally->count; i++)
 		samples[i] = tally->runs[i]->throughput_rps;
 	if (!tally->repeated && point->valid_runs == 1)

@@ -243,7 +243,7 @@ static const struct {
 
 static bool is_of_claim(const struct point *point, size_t claim)
 {
-	bool is_small = point->first.cpu_ns < SPACE_SMALL_CPU_NS;
+	bool is_small = point->first.cpu_ns < RUN_SMALL_CPU_NS;
 
 	return verdict_is_judged(point) && space_times_of(&point->first) == rules[claim].times &&
 	       (rules[claim].knee == ANYWHERE || point->knee == (rules[claim].knee == IN_KNEE)) &&

@@ -17,9 +17,6 @@ extern const char *const space_ruler_names[SPACE_RULERS];
 /* A prediction that is within this share of X fits. */
 #define SPACE_NEAR 0.05
 
-/* Below it, the error of o is a good part of c (docs/model.md): other limits hold. */
-enum { SPACE_SMALL_CPU_NS = 1000000 };
-
 /* How often a ruler is near to X; shares are 0 where there is no point. */
 struct space_fit {
 	int64_t points;

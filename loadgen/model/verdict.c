@@ -23,6 +23,11 @@ bool verdict_is_judged(const struct point *point)
 	       point->verdict == VERDICT_ABOVE;
 }
 
+bool verdict_is_client_bound(const struct point *point)
+{
+	return point->counts.client_busy > AUDIT_CLIENT_BUSY_MOST;
+}
+
 /* t as far as idle connections leave it to the others. */
 static int64_t free_threads(const struct run *run)
 {

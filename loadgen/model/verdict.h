@@ -34,7 +34,7 @@ struct point_counts {
 	double available_after_bytes;
 	double never_served; /* connections, the most of any run, like the next two */
 	double dropped;      /* by the listen queue */
-	double client_busy;
+	double client_busy;  /* the generator's share of a core */
 };
 
 /* A point: all repetitions of the same server under the same load. */
@@ -63,13 +63,11 @@ struct point {
 	char why[VERDICT_WHY_MAX]; /* where it is neither `holds` nor `measured` */
 	double switches;           /* context switches per request, median over the runs */
 	double server_cpu_s;       /* CPU per request, likewise */
-	double client_busy;        /* the generator's share of a core, the largest */
 	double p99_s;
 	double rss_bytes;
 	double pss_bytes;
 	double available_bytes; /* what the server took of MemAvailable, from start to window's end
 				 */
-	bool client_bound;      /* the generator was the limit: throughput is a lower bound */
 	struct point_counts counts;
 };
 
@@ -81,6 +79,9 @@ double verdict_tolerance(const struct run *run);
 
 /* Whether the point was judged: it has a prediction, and enough valid runs to hold against it. */
 bool verdict_is_judged(const struct point *point);
+
+/* Whether the generator was the limit: throughput is a lower bound. */
+bool verdict_is_client_bound(const struct point *point);
 
 /*
  * Set prediction, band, residual and verdict of a point whose other fields are filled: what was

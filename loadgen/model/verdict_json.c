@@ -30,7 +30,7 @@ json_t *verdict_to_json(const struct point *point)
 		point->server_cpu_s * 1e9, "switches_per_request", point->switches,
 		"latency_p99_ns", point->p99_s * 1e9, "rss_bytes", point->rss_bytes, "pss_bytes",
 		point->pss_bytes, "available_bytes", point->available_bytes, "client_utilisation",
-		point->client_busy, "client_bound", point->client_bound);
+		point->counts.client_busy, "client_bound", verdict_is_client_bound(point));
 
 	json_object_update(object, figures);
 	json_object_update(object, band);

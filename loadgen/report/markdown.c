@@ -77,8 +77,8 @@ static const char *series_caption(enum plan_x x)
 /* A throughput; a lower bound where the generator was the limit. */
 static void write_throughput(FILE *file, const struct point *point)
 {
-	fprintf(file, "%s%.6g ± %.2g", point->client_bound ? "≥ " : "", point->measured.mean,
-		point->measured.half);
+	fprintf(file, "%s%.6g ± %.2g", verdict_is_client_bound(point) ? "≥ " : "",
+		point->measured.mean, point->measured.half);
 }
 
 static void write_series_row(FILE *file, const struct summary *summary, const char *name,
@@ -347,8 +347,8 @@ static void write_costs(FILE *file, const struct summary *summary)
 			metered_text(run, (double)run->overhead_ns, text[3]),
 			metered_text(run, point->wall_cal_s * 1e9, text[4]), point->switches,
 			units_format_duration(text[5], point->p99_s * 1e9),
-			point->rss_bytes / 1048576, 100 * point->client_busy, point->valid_runs,
-			point->runs);
+			point->rss_bytes / 1048576, 100 * point->counts.client_busy,
+			point->valid_runs, point->runs);
 	}
 	fputc('\n', file);
 }

@@ -67,8 +67,7 @@ static size_t count_above(const double *values, size_t n, double threshold)
 }
 
 /* The parts of the cut as states, if they are. */
-static bool find_two(const double *values, const double *sorted, size_t n, double ratio,
-		     struct states *states)
+static bool find_two(const double *values, const double *sorted, size_t n, struct states *states)
 {
 	size_t least = (size_t)fmax(STATE_LEAST, ceil(STATE_SHARE * (double)n));
 	double remaining;
@@ -83,7 +82,7 @@ static bool find_two(const double *values, const double *sorted, size_t n, doubl
 	high = exp(gsl_stats_median_from_sorted_data(sorted + at, 1, n - at));
 	/* A part of the least size may be filled up with values of the other level. */
 	above = count_above(values, n, sqrt(low * high));
-	if (high < ratio * low || above < least || n - above < least)
+	if (high < STATES_RATIO * low || above < least || n - above < least)
 		return false;
 	*states = (struct states){
 		.two = true,
@@ -95,7 +94,7 @@ static bool find_two(const double *values, const double *sorted, size_t n, doubl
 	return true;
 }
 
-int states_of(const double *values, size_t n, double ratio, struct states *states)
+int states_of(const double *values, size_t n, struct states *states)
 {
 	double *sorted;
 
@@ -108,7 +107,7 @@ int states_of(const double *values, size_t n, double ratio, struct states *state
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = log(fmax(values[i], DBL_MIN));
 	gsl_sort(sorted, 1, n);
-	if (!find_two(values, sorted, n, ratio, states))
+	if (!find_two(values, sorted, n, states))
 		states->low = states->high = exp(gsl_stats_median_from_sorted_data(sorted, 1, n));
 	free(sorted);
 	return 0;

@@ -114,7 +114,7 @@ static void forget_overheads(struct metered_list *list, const struct run *run)
 	const struct run *known = list->count > 0 ? &list->items[0].asked : NULL;
 
 	if (known && (known->block != run->block ||
-		      (run->cpu_ns < BEFOREHAND_SMALL_CPU_NS && known->sequence != run->sequence)))
+		      (run->cpu_ns < RUN_SMALL_CPU_NS && known->sequence != run->sequence)))
 		list->count = 0;
 }
 

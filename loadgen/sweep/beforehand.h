@@ -5,9 +5,6 @@
 #pragma once
 #include "loadgen/sweep/measure.h"
 
-/* Below it, o is a good part of c, and is metered anew for each run. */
-enum { BEFOREHAND_SMALL_CPU_NS = 1000000 };
-
 /*
  * Fill in what is metered beforehand and the work, as far as the point has any. Returns 0, -EINTR
  * when it was told to stop, or -errno with a sentence in measure->why.

@@ -38,7 +38,7 @@ static void set_cost(struct estimate *estimate, const struct design_group *group
 	struct estimate_cost *cost = &estimate->costs[index];
 
 	cost->run_ns = measure_estimate(point);
-	cost->each_run = point->asked.cpu_ns < BEFOREHAND_SMALL_CPU_NS;
+	cost->each_run = point->asked.cpu_ns < RUN_SMALL_CPU_NS;
 	if (cost->each_run || !has_reference(design, group, i))
 		cost->metering_ns = beforehand_estimate_reference(&point->asked);
 	if (strcmp(point->asked.arch, "loop") != 0)
