@@ -4,10 +4,8 @@
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/doctor_store.h"
-#include "loadgen/doctor/doctor.h"
 #include <stdlib.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static const char program[] = "cwt doctor";
 
@@ -26,17 +24,13 @@ static int status_of(enum doctor_level worst)
 static int look_and_report(struct doctor_look *look, bool json, bool verbose)
 {
 	struct doctor_finding findings[DOCTOR_CHECKS];
-	bool terminal = isatty(STDERR_FILENO) != 0;
 	struct facts *facts;
 	enum doctor_level worst;
 	bool interrupted;
 
 	command_catch_stop();
 	look->stop = &command_stopped;
-	look->on_progress = terminal ? doctor_progress : NULL;
-	facts = doctor_look(look);
-	if (terminal)
-		doctor_progress_end();
+	facts = doctor_look_shown(*look);
 	if (!facts)
 		return options_fail(program, "out of memory");
 	worst = doctor_judge(facts, findings);

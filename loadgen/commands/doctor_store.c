@@ -1,23 +1,28 @@
 #include "loadgen/commands/doctor_store.h"
 #include "common/clock.h"
-#include "loadgen/doctor/doctor.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-void doctor_progress(void *context, int64_t left_ns)
+static void show_progress(int64_t left_ns)
 {
 	long long seconds = ((left_ns > 0 ? left_ns : 0) + NS_PER_S / 2) / NS_PER_S;
 
-	(void)context;
 	fprintf(stderr, "\rlooking at the machine: %lld:%02lld left ", seconds / 60, seconds % 60);
 }
 
-void doctor_progress_end(void)
+struct facts *doctor_look_shown(struct doctor_look look)
 {
-	fprintf(stderr, "\r%40s\r", "");
+	bool terminal = isatty(STDERR_FILENO) != 0;
+	struct facts *facts;
+
+	look.on_progress = terminal ? show_progress : NULL;
+	facts = doctor_look(&look);
+	if (terminal)
+		fprintf(stderr, "\r%40s\r", "");
+	return facts;
 }
 
 /* "machine: noisy: cross-core, steal (DIR/doctor.json)" */
@@ -54,13 +59,11 @@ static int write_answer(const char *path, const struct facts *facts)
 int doctor_store(const char *directory, const cpu_set_t *server, const cpu_set_t *load,
 		 int64_t duration_ns, const atomic_bool *stop)
 {
-	bool terminal = isatty(STDERR_FILENO) != 0;
-	struct doctor_look look = {
+	const struct doctor_look look = {
 		.server = *server,
 		.load = *load,
 		.duration_ns = duration_ns,
 		.stop = stop,
-		.on_progress = terminal ? doctor_progress : NULL,
 	};
 	char path[PATH_MAX];
 	struct facts *facts;
@@ -68,9 +71,7 @@ int doctor_store(const char *directory, const cpu_set_t *server, const cpu_set_t
 
 	if (duration_ns == 0)
 		return 0;
-	facts = doctor_look(&look);
-	if (terminal)
-		doctor_progress_end();
+	facts = doctor_look_shown(look);
 	if (!facts)
 		return -ENOMEM;
 	snprintf(path, sizeof(path), "%s/doctor.json", directory);

@@ -1,5 +1,6 @@
-/* What a sweep leaves of cwt doctor, and the progress that both show. */
+/* What a sweep leaves of cwt doctor, and the look with its progress that both take. */
 #pragma once
+#include "loadgen/doctor/doctor.h"
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -15,6 +16,5 @@ enum { DOCTOR_DURATION_LEAST_NS = 100 * 1000 * 1000 };
 int doctor_store(const char *directory, const cpu_set_t *server, const cpu_set_t *load,
 		 int64_t duration_ns, const atomic_bool *stop);
 
-/* A line on a terminal's stderr, for doctor_look(); and its end. */
-void doctor_progress(void *context, int64_t left_ns);
-void doctor_progress_end(void);
+/* doctor_look(), with the time that is left on stderr if that is a terminal. */
+struct facts *doctor_look_shown(struct doctor_look look);

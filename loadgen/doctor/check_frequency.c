@@ -95,17 +95,6 @@ static bool is_fast(const char *source)
 	return false;
 }
 
-/* A word of a list that is separated by spaces. */
-static bool list_has(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	for (const char *at = strstr(list, word); at; at = strstr(at + 1, word))
-		if ((at == list || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-	return false;
-}
-
 void check_clock_source(const struct facts *facts, struct doctor_finding *finding)
 {
 	const struct facts_machine *machine = &facts->machine;
@@ -117,7 +106,7 @@ void check_clock_source(const struct facts *facts, struct doctor_finding *findin
 	} else {
 		checks_say(finding, DOCTOR_WARNING, "the clock is %s, which the kernel has to read",
 			   machine->clock_source);
-		if (list_has(machine->clock_sources, "tsc"))
+		if (files_list_has(machine->clock_sources, ' ', "tsc"))
 			checks_mend(finding, "echo tsc > /sys/devices/system/clocksource/"
 					     "clocksource0/current_clocksource");
 	}

@@ -87,16 +87,22 @@ static bool is_in_vain(const struct facts_machine *machine, const char *remedy)
 enum doctor_level doctor_judge(const struct facts *facts,
 			       struct doctor_finding findings[DOCTOR_CHECKS])
 {
-	enum doctor_level worst = DOCTOR_OK;
-
 	for (int i = 0; i < DOCTOR_CHECKS; i++) {
 		findings[i] = (struct doctor_finding){ .check = &doctor_checks[i] };
 		doctor_checks[i].judge(facts, &findings[i]);
 		if (is_in_vain(&facts->machine, findings[i].remedy))
 			findings[i].remedy[0] = '\0';
+	}
+	return doctor_worst(findings);
+}
+
+enum doctor_level doctor_worst(const struct doctor_finding findings[DOCTOR_CHECKS])
+{
+	enum doctor_level worst = DOCTOR_OK;
+
+	for (int i = 0; i < DOCTOR_CHECKS; i++)
 		if (findings[i].level > worst)
 			worst = findings[i].level;
-	}
 	return worst;
 }
 

@@ -47,9 +47,8 @@ struct doctor_look {
 	cpu_set_t server; /* processors of the server, and of generator and backend */
 	cpu_set_t load;
 	int64_t duration_ns;
-	const atomic_bool *stop;                             /* ends it early; NULL: nothing does */
-	void (*on_progress)(void *context, int64_t left_ns); /* or NULL */
-	void *context;
+	const atomic_bool *stop;              /* ends it early; NULL: nothing does */
+	void (*on_progress)(int64_t left_ns); /* or NULL */
 };
 
 /*
@@ -57,6 +56,8 @@ struct doctor_look {
  * without memory.
  */
 struct facts *doctor_look(const struct doctor_look *look);
+
+enum doctor_level doctor_worst(const struct doctor_finding findings[DOCTOR_CHECKS]);
 
 /* Facts and findings as a JSON object, as docs/doctor.md has it: a new reference. */
 json_t *doctor_json(const struct facts *facts, const struct doctor_finding findings[DOCTOR_CHECKS]);

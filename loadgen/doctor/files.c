@@ -114,3 +114,18 @@ int64_t files_field(const char *root, const char *file, const char *name)
 	fclose(lines);
 	return value;
 }
+
+bool files_list_has(const char *list, char separator, const char *word)
+{
+	const char ends[] = { separator, '\0' };
+	size_t length = strlen(word);
+
+	while (*list) {
+		size_t here = strcspn(list, ends);
+
+		if (here == length && strncmp(list, word, length) == 0)
+			return true;
+		list += here + (list[here] == separator);
+	}
+	return false;
+}

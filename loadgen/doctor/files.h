@@ -38,3 +38,6 @@ bool files_cpus(const char *root, cpu_set_t *set, const char *format, ...)
 
 /* The number after `name` at the begin of one of its lines; FILES_MISSING if no line has it. */
 int64_t files_field(const char *root, const char *file, const char *name);
+
+/* Whether a list in such a file, of words with `separator` between them, has the word. */
+bool files_list_has(const char *list, char separator, const char *word);

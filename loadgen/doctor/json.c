@@ -181,20 +181,10 @@ static json_t *limits_json(const struct facts *facts)
 	return object;
 }
 
-static enum doctor_level worst_of(const struct doctor_finding findings[DOCTOR_CHECKS])
-{
-	enum doctor_level worst = DOCTOR_OK;
-
-	for (int i = 0; i < DOCTOR_CHECKS; i++)
-		if (findings[i].level > worst)
-			worst = findings[i].level;
-	return worst;
-}
-
 json_t *doctor_json(const struct facts *facts, const struct doctor_finding findings[DOCTOR_CHECKS])
 {
 	json_t *root = json_pack("{s:i, s:s, s:b, s:I, s:I, s:o, s:o, s:o}", "schema", SCHEMA,
-				 "verdict", doctor_verdict(worst_of(findings)), "interrupted",
+				 "verdict", doctor_verdict(doctor_worst(findings)), "interrupted",
 				 facts->watch.interrupted, "duration_ns",
 				 (json_int_t)facts->watch.asked_ns, "watched_ns",
 				 (json_int_t)facts->watch.ns, "server_cpus",

@@ -58,7 +58,6 @@ struct facts *doctor_look(const struct doctor_look *look)
 		.duration_ns = look->duration_ns,
 		.stop = look->stop,
 		.on_progress = look->on_progress,
-		.context = look->context,
 	};
 	cpu_set_t chosen;
 

@@ -27,15 +27,12 @@ static void print_headline(const struct facts *facts,
 	};
 	int warnings = count_level(findings, DOCTOR_WARNING);
 	int notes = count_level(findings, DOCTOR_NOTE);
-	int worst = DOCTOR_BAD;
 	char server[LIST_MAX];
 	char load[LIST_MAX];
 
-	while (worst > DOCTOR_OK && count_level(findings, (enum doctor_level)worst) == 0)
-		worst--;
 	printf("%s: %d bad, %d warning%s, %d note%s, %d ok. Server on %s, generator on %s; watched "
 	       "for %.3g s%s.\n\n",
-	       sentences[worst], count_level(findings, DOCTOR_BAD), warnings,
+	       sentences[doctor_worst(findings)], count_level(findings, DOCTOR_BAD), warnings,
 	       warnings == 1 ? "" : "s", notes, notes == 1 ? "" : "s",
 	       count_level(findings, DOCTOR_OK),
 	       cpus_format(&facts->processors.chosen[FACTS_SERVER], server, sizeof(server)),

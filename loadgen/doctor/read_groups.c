@@ -10,21 +10,6 @@
 
 enum { LINE_BYTES = 4096 };
 
-/* Whether a comma separated list has the word. */
-static bool list_has(const char *list, const char *word)
-{
-	size_t length = strlen(word);
-
-	while (*list) {
-		size_t here = strcspn(list, ",");
-
-		if (here == length && strncmp(list, word, length) == 0)
-			return true;
-		list += here + (list[here] == ',');
-	}
-	return false;
-}
-
 /*
  * The group's folder below root for a controller: "sys/fs/cgroup/memory/a/b". Of version 2 if
  * `controller` is "". False if the process is in no such hierarchy.
@@ -44,7 +29,7 @@ static bool find_group(const char *root, const char *controller, char group[FACT
 			continue;
 		*path++ = '\0';
 		path[strcspn(path, "\n")] = '\0';
-		found = *controller ? list_has(list + 1, controller) : list[1] == '\0';
+		found = *controller ? files_list_has(list + 1, ',', controller) : list[1] == '\0';
 		if (found)
 			snprintf(group, FACTS_PATH_MAX, "sys/fs/cgroup%s%s%.*s",
 				 *controller ? "/" : "", *controller ? controller : "",

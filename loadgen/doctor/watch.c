@@ -110,8 +110,7 @@ static void run_cycles(struct watcher *watcher)
 		at_ns = at_ns + cycle_ns < end_ns ? at_ns + cycle_ns : end_ns;
 		run_cycle(watcher, cycle, at_ns);
 		if (watcher->watch->on_progress)
-			watcher->watch->on_progress(watcher->watch->context,
-						    end_ns - clock_now_ns());
+			watcher->watch->on_progress(end_ns - clock_now_ns());
 	}
 }
 

@@ -10,9 +10,8 @@
 struct watch {
 	const char *root; /* of the counters; what is measured is this machine's */
 	int64_t duration_ns;
-	const atomic_bool *stop;                             /* ends it early */
-	void (*on_progress)(void *context, int64_t left_ns); /* NULL: nobody wants to know */
-	void *context;
+	const atomic_bool *stop;              /* ends it early */
+	void (*on_progress)(int64_t left_ns); /* NULL: nobody wants to know */
 };
 
 /*

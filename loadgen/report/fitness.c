@@ -1,9 +1,7 @@
 #include "loadgen/report/fitness.h"
+#include "loadgen/doctor/doctor.h"
 #include <limits.h>
 #include <string.h>
-
-/* The levels that are worth telling. */
-static const char *const levels[] = { "bad", "warning", "note" };
 
 static const char *text(const json_t *object, const char *name)
 {
@@ -32,10 +30,13 @@ json_t *fitness_json(const json_t *doctor)
 	size_t index;
 	json_t *finding;
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
-		json_array_foreach(all, index,
-				   finding) if (strcmp(text(finding, "level"), levels[i]) == 0)
-			json_array_append(list, finding);
+	for (int level = DOCTOR_BAD; level > DOCTOR_OK; level--) {
+		json_array_foreach(all, index, finding)
+		{
+			if (strcmp(text(finding, "level"), doctor_level_names[level]) == 0)
+				json_array_append(list, finding);
+		}
+	}
 	return json_pack("{s:s, s:o}", "verdict", text(doctor, "verdict"), "findings", list);
 }
 
