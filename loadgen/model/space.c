@@ -1,4 +1,5 @@
 #include "loadgen/model/space.h"
+#include "loadgen/model/space_cells.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -29,110 +30,9 @@ double space_residual(const struct point *point, enum space_ruler ruler)
 	return point->measured.mean / predicted[ruler] - 1;
 }
 
-/* Cells of the grid */
-
-struct cell {
-	enum space_times times;
-	bool is_limited;
-	long c;
-	long ratio;
-	long t; /* decades; 0 of what has no t */
-};
-
-static struct cell cell_of(const struct point *point)
-{
-	const struct run *run = &point->first;
-	bool is_limited = archs_is_limited(run->arch);
-
-	return (struct cell){
-		.times = space_times_of(run),
-		.is_limited = is_limited,
-		.c = lround(log10((double)run->cpu_ns)),
-		.ratio = lround(log10((double)run->wall_ns / (double)run->cpu_ns)),
-		.t = is_limited ? lround(log10(fmax(1, point->population))) : 0,
-	};
-}
-
-static bool is_same_cell(const struct point *a, const struct point *b)
-{
-	struct cell one = cell_of(a);
-	struct cell two = cell_of(b);
-
-	return one.times == two.times && one.is_limited == two.is_limited && one.c == two.c &&
-	       one.ratio == two.ratio && one.t == two.t;
-}
-
-/* What is counted of points: all that have a prediction, or those that were judged. */
-typedef bool is_counted(const struct point *);
-
-static bool is_predicted(const struct point *point)
-{
-	return run_is_predicted(&point->first);
-}
-
-static bool is_first_of_cell(const struct point *points, int64_t index, is_counted *counted)
-{
-	for (int64_t i = 0; i < index; i++)
-		if (counted(&points[i]) && is_same_cell(&points[i], &points[index]))
-			return false;
-	return true;
-}
-
-static int64_t count_cells(const struct point *points, int64_t count, is_counted *counted)
-{
-	int64_t cells = 0;
-
-	for (int64_t i = 0; i < count; i++)
-		cells += counted(&points[i]) && is_first_of_cell(points, i, counted);
-	return cells;
-}
-
-/* Fits */
-
-static bool is_near(const struct point *point, enum space_ruler ruler)
-{
-	return fabs(space_residual(point, ruler)) <= SPACE_NEAR;
-}
-
-/* The share of near points in the cell of points[index]. */
-static double near_in_cell(const struct point *points, int64_t count, int64_t index,
-			   enum space_ruler ruler)
-{
-	double near = 0;
-	double all = 0;
-
-	for (int64_t i = index; i < count; i++) {
-		if (!verdict_is_judged(&points[i]) || !is_same_cell(&points[i], &points[index]))
-			continue;
-		near += is_near(&points[i], ruler);
-		all++;
-	}
-	return near / all;
-}
-
-static void find_fit(const struct point *points, int64_t count, int times, enum space_ruler ruler,
-		     struct space_fit *fit)
-{
-	for (int64_t i = 0; i < count; i++) {
-		if (!verdict_is_judged(&points[i]) ||
-		    (times < SPACE_TIMES && (int)space_times_of(&points[i].first) != times))
-			continue;
-		fit->points++;
-		fit->of_points += is_near(&points[i], ruler);
-		if (!is_first_of_cell(points, i, verdict_is_judged))
-			continue;
-		fit->cells++;
-		fit->of_space += near_in_cell(points, count, i, ruler);
-	}
-	if (fit->points == 0)
-		return;
-	fit->of_points /= (double)fit->points;
-	fit->of_space /= (double)fit->cells;
-}
-
 /* Spreads */
 
-/* Residuals of some of the points; `room` has as many as there are points. */
+/* Residuals of some of the points, with room for all. */
 struct residuals {
 	double *sizes;
 	double *values;
@@ -278,15 +178,13 @@ static void find_claim(const struct point *points, int64_t count, struct residua
 static void count_points(const struct point *points, int64_t count, struct space *space)
 {
 	for (int64_t i = 0; i < count; i++) {
-		if (!is_predicted(&points[i]))
+		if (!run_is_predicted(&points[i].first))
 			continue;
 		space->points++;
 		space->judged += verdict_is_judged(&points[i]);
 		space->inconclusive += points[i].verdict == VERDICT_INCONCLUSIVE;
 		space->invalid += points[i].verdict == VERDICT_INVALID;
 	}
-	space->cells = count_cells(points, count, is_predicted);
-	space->judged_cells = count_cells(points, count, verdict_is_judged);
 }
 
 int space_of_points(const struct point *points, int64_t count, struct space *space)
@@ -302,10 +200,7 @@ int space_of_points(const struct point *points, int64_t count, struct space *spa
 		goto out;
 	}
 	count_points(points, count, space);
-	for (int times = 0; times <= SPACE_TIMES; times++)
-		for (int ruler = 0; ruler < SPACE_RULERS; ruler++)
-			find_fit(points, count, times, (enum space_ruler)ruler,
-				 &space->fits[times][ruler]);
+	space_find_cells(points, count, space);
 	find_spreads(points, count, residuals, space);
 	for (size_t i = 0; i < SPACE_CLAIMS; i++)
 		find_claim(points, count, residuals, i, &space->claims[i]);
