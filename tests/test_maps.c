@@ -1,6 +1,7 @@
 /* The maps' data and tables, and the report's words, of a sweep with known deviations. */
 #include "loadgen/report/space_markdown.h"
 #include "loadgen/report/space_text.h"
+#include "loadgen/report/space_words.h"
 #include "loadgen/report/maps.h"
 #include "tests/runs.h"
 #include "tests/spaces.h"
@@ -195,6 +196,30 @@ Test(maps, the_figure_of_t_max_has_each_line_as_a_share_of_what_the_processors_a
 	cr_expect_not_null(strstr(text, "\"w/c = 10\"\n1 0.1 0 0.1 0\n10 1 0 1 0\n100 1 0 1 1\n"
 					"1000 0.9 0 1 0\n10000 1 0 1 0\n"),
 			   "%s", text);
+}
+
+Test(maps, no_figure_is_written_with_an_exponent)
+{
+	static const struct {
+		double figure;
+		const char *times;
+		const char *half;
+	} table[] = {
+		{ 0, "×0", "0" },
+		{ 0.834, "×0.834", "0.83" },
+		{ 9.926, "×9.93", "9.9" },
+		{ 99.4, "×99.4", "99" },
+		{ 99.97, "×100", "100" },
+		{ 290.4, "×290", "290" },
+		{ 9925.3, "×9925", "9925" },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char written[WORDS_MAX];
+
+		cr_expect_str_eq(words_times(written, table[i].figure), table[i].times);
+		cr_expect_str_eq(words_half(written, table[i].figure), table[i].half);
+	}
 }
 
 static void expect_words(const char *const *words, size_t count)

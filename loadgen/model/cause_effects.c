@@ -31,6 +31,15 @@ static struct text text_of(double seconds)
 	return text;
 }
 
+/* And a number of requests a second. */
+static struct text rate_of(double rps)
+{
+	struct text text;
+
+	snprintf(text.bytes, sizeof(text.bytes), rps < 1000 ? "%.4g/s" : "%.0f/s", rps);
+	return text;
+}
+
 static void tell(struct cause_effect *effect, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -100,8 +109,8 @@ static void effect_of_queueing(const struct cause_question *question, struct cau
 	double seen = fmin(0, cause_change(point->measured.mean, point->calibrated_rps));
 
 	effect->share = run_is_exponential(&point->first) ? most : fmax(most, seen);
-	tell(effect, "the closed network has %.4g/s where the bound is %.4g/s", point->curve_rps,
-	     point->calibrated_rps);
+	tell(effect, "the closed network has %s where the bound is %s",
+	     rate_of(point->curve_rps).bytes, rate_of(point->calibrated_rps).bytes);
 }
 
 /* Between that and the measurement */

@@ -1,6 +1,7 @@
 #include "loadgen/report/markdown.h"
 #include "common/units.h"
 #include "loadgen/report/space_markdown.h"
+#include "loadgen/report/space_words.h"
 #include "loadgen/report/series.h"
 #include <errno.h>
 #include <limits.h>
@@ -77,8 +78,10 @@ static const char *series_caption(enum plan_x x)
 /* A throughput; a lower bound where the generator was the limit. */
 static void write_throughput(FILE *file, const struct point *point)
 {
-	fprintf(file, "%s%.6g ± %.2g", verdict_is_client_bound(point) ? "≥ " : "",
-		point->measured.mean, point->measured.half);
+	char half[WORDS_MAX];
+
+	fprintf(file, "%s%.6g ± %s", verdict_is_client_bound(point) ? "≥ " : "",
+		point->measured.mean, words_half(half, point->measured.half));
 }
 
 static void write_series_row(FILE *file, const struct summary *summary, const char *name,
@@ -154,19 +157,20 @@ static void write_table(FILE *file, const struct summary *summary)
 		char t[UNITS_TEXT_MAX];
 		char c[UNITS_TEXT_MAX];
 		char w[UNITS_TEXT_MAX];
+		char half[WORDS_MAX];
 
 		if (!run_is_predicted(run))
 			continue;
 		fprintf(file,
-			"| %s | %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%.2g "
+			"| %s | %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%s "
 			"| "
 			"%s%s |\n",
 			run->case_name, run->arch, run->distribution, limit_text(run, t),
 			units_format_duration(c, (double)run->cpu_ns),
 			units_format_duration(w, (double)run->wall_ns), (long long)run->connections,
 			point->nominal_rps, point->calibrated_rps, point->curve_rps,
-			point->measured.mean, point->measured.half, verdict_names[point->verdict],
-			point->knee ? " (knee)" : "");
+			point->measured.mean, words_half(half, point->measured.half),
+			verdict_names[point->verdict], point->knee ? " (knee)" : "");
 	}
 	fprintf(file,
 		"\n*Nominal*: from c, w and t as asked. *Calibrated*: from c as work plus the\n"

@@ -178,9 +178,14 @@ void space_write_peaks(FILE *file, const struct summary *summary, const bool dra
 
 static void write_lead(FILE *file, const struct lead *lead)
 {
+	char ratio[WORDS_MAX];
+	char half[WORDS_MAX];
+	char predicted[WORDS_MAX];
+
 	if (lead)
-		fprintf(file, "×%.3g ± %.2g (model ×%.3g) at t = %lld | ", lead->ratio, lead->half,
-			lead->predicted, (long long)lead->pool->first.threads);
+		fprintf(file, "%s ± %s (model %s) at t = %lld | ", words_times(ratio, lead->ratio),
+			words_half(half, lead->half), words_times(predicted, lead->predicted),
+			(long long)lead->pool->first.threads);
 	else
 		fprintf(file, "– | ");
 }

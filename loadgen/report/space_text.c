@@ -29,9 +29,10 @@ static void write_claims(FILE *file, const struct space *space)
 		const struct space_claim *claim = &space->claims[i];
 
 		if (claim->points > 0)
-			fprintf(file, "  %-7s  %s: %.1f %%, at most %.0f %% (%lld points)\n",
+			fprintf(file, "  %-7s  %s: %.1f %%, at most %.0f %% (%lld point%s)\n",
 				words_claim(claim), claim->what, 100 * claim->figure,
-				100 * claim->most, (long long)claim->points);
+				100 * claim->most, (long long)claim->points,
+				claim->points == 1 ? "" : "s");
 	}
 }
 
@@ -85,6 +86,8 @@ static void write_leads(FILE *file, const struct findings *findings)
 {
 	int64_t level = 0;
 	const struct lead *most = NULL;
+	char ratio[WORDS_MAX];
+	char predicted[WORDS_MAX];
 
 	for (int64_t i = 0; i < findings->end_count; i++)
 		level += findings->ends[i].first_level != NULL;
@@ -94,11 +97,12 @@ static void write_leads(FILE *file, const struct findings *findings)
 	if (!most)
 		return;
 	fprintf(file,
-		"crossover: loop over pool is ×%.3g at most (w/c %g, t %lld; the model: ×%.3g); "
+		"crossover: loop over pool is %s at most (w/c %g, t %lld; the model: %s); "
 		"the lead ends in %lld of %lld loads\n",
-		most->ratio, (double)most->pool->first.wall_ns / (double)most->pool->first.cpu_ns,
-		(long long)most->pool->first.threads, most->predicted, (long long)level,
-		(long long)findings->end_count);
+		words_times(ratio, most->ratio),
+		(double)most->pool->first.wall_ns / (double)most->pool->first.cpu_ns,
+		(long long)most->pool->first.threads, words_times(predicted, most->predicted),
+		(long long)level, (long long)findings->end_count);
 }
 
 void space_write_text(FILE *file, const struct summary *summary)

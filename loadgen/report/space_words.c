@@ -12,6 +12,18 @@ char *words_percent(char text[WORDS_MAX], double share)
 	return text;
 }
 
+char *words_times(char text[WORDS_MAX], double ratio)
+{
+	snprintf(text, WORDS_MAX, ratio < 99.95 ? "×%.3g" : "×%.0f", ratio);
+	return text;
+}
+
+char *words_half(char text[WORDS_MAX], double half)
+{
+	snprintf(text, WORDS_MAX, half < 99.5 ? "%.2g" : "%.0f", half);
+	return text;
+}
+
 /* "3", or "1…10". */
 static void print_range(char text[WORDS_MAX], double least, double most)
 {

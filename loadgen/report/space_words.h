@@ -8,6 +8,12 @@ enum { WORDS_MAX = 1024 };
 /* "−4.2 %", with the sign of a share; "0.0 %" without one. Returns text. */
 char *words_percent(char text[WORDS_MAX], double share);
 
+/* "×9.93", "×9925": how many times as much. Returns text. */
+char *words_times(char text[WORDS_MAX], double ratio);
+
+/* Half of an interval, in two digits or whole: "0.83", "290". Returns text. */
+char *words_half(char text[WORDS_MAX], double half);
+
 /* Which points a region has, and how far off they are: no cause, no full stop. Returns text. */
 char *words_region(char text[WORDS_MAX], const struct region *region);
 
