@@ -21,7 +21,7 @@ static void print_help(void)
 	       "Threads or events? Measures servers and holds them against the model\n"
 	       "min(k/c, t/w).\n\ncommands:\n");
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+		printf("  %-8s  %s\n", commands[i].name, commands[i].summary);
 	printf("\n'cwt COMMAND --help' tells more.\n");
 }
 

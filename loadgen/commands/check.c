@@ -161,7 +161,9 @@ int command_check(int argc, char **argv)
 	const char *markdown = NULL;
 	const char *junit = NULL;
 	struct option_spec specs[] = {
-		{ "json", OPTION_FLAG, &json, NULL, "for scripts: a list of points" },
+		{ "json", OPTION_FLAG, &json, NULL,
+		  "a list of the points in JSON instead of text; docs/summary.schema.json has "
+		  "their fields" },
 		{ "markdown", OPTION_TEXT, &markdown, "FILE", "write a summary for a pull request",
 		  .hide_default = true },
 		{ "junit", OPTION_TEXT, &junit, "FILE",
@@ -177,14 +179,13 @@ int command_check(int argc, char **argv)
 			 "DIR/summary.json.",
 		.notes =
 			"Exit status, the worst of all points: 0 the model holds, 1 it does not, "
-			"2 usage,\n"
-			"3 inconclusive, 5 invalid, or a file with something wrong in it. Of "
-			"points "
-			"without a\n"
-			"prediction (cpu = 0, work = ops, requests-per-connection) only the "
-			"invalid ones count.\n"
-			"A last row that was cut short is told on stderr, and the status is of the "
-			"others.",
+			"2 usage, or a\n"
+			"file that cannot be read or written, 3 inconclusive, 5 invalid, or a file "
+			"with something\n"
+			"wrong in it. Of points without a prediction (cpu = 0, work = ops,\n"
+			"requests-per-connection) only the invalid ones count. A last row that was "
+			"cut short is\n"
+			"told on stderr, and the status is of the others.",
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};

@@ -193,10 +193,12 @@ int command_compare(int argc, char **argv)
 		  "how much worse is a regression; cwt selftest says what can be told here" },
 		{ "across-machines", OPTION_FLAG, &job.across_machines, NULL,
 		  "compare sweeps of different processors" },
-		{ "json", OPTION_FLAG, &job.json, NULL, "for scripts (docs/compare.md)" },
-		{ "markdown", OPTION_TEXT, &job.markdown, "FILE", "write a table, worst first" },
+		{ "json", OPTION_FLAG, &job.json, NULL,
+		  "one JSON object instead of text; docs/compare.md has its fields" },
+		{ "markdown", OPTION_TEXT, &job.markdown, "FILE",
+		  "write a table for a pull request, the worst first" },
 		{ "junit", OPTION_TEXT, &job.junit, "FILE",
-		  "write JUnit XML, with a test case for each point" },
+		  "write JUnit XML for a build server: a test for each point" },
 	};
 	struct option_table table = {
 		.program = program,
@@ -207,13 +209,11 @@ int command_compare(int argc, char **argv)
 			"verdict: pass, regression or inconclusive. Several folders on a side are "
 			"several sweeps\n"
 			"of the same, and how they differ is in the interval.",
-		.notes =
-			"Exit status: 0 pass, 1 a regression, 2 usage, 3 inconclusive, 4 no "
-			"baseline "
-			"(BASE is not\n"
-			"there, or has no run), 5 invalid: nothing that can be compared, a damaged "
-			"file, or another\n"
-			"machine.",
+		.notes = "Exit status: 0 pass, 1 a regression, 2 usage, or a file that cannot be "
+			 "written,\n"
+			 "3 inconclusive, 4 no baseline (BASE is not there, or has no run), 5 "
+			 "invalid: nothing that\n"
+			 "can be compared, a damaged file, or another machine.",
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};

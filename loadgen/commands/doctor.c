@@ -53,13 +53,14 @@ int command_doctor(int argc, char **argv)
 		{ "duration", OPTION_DURATION, &look.duration_ns, "TIME",
 		  "how long to watch the machine: its states change within a minute",
 		  .least = DOCTOR_DURATION_LEAST_NS },
-		{ "quick", OPTION_FLAG, &quick, NULL, "watch it for 5 s" },
+		{ "quick", OPTION_FLAG, &quick, NULL, "the same as --duration 5s" },
 		{ "server-cpus", OPTION_CPUS, &look.server, "LIST",
-		  "processors that servers are to have, as in a plan" },
-		{ "load-cpus", OPTION_CPUS, &look.load, "LIST", "those of generator and backend" },
+		  "processors that servers are to have, as in a plan [0]" },
+		{ "load-cpus", OPTION_CPUS, &look.load, "LIST",
+		  "those of generator and backend [1]" },
 		{ "verbose", OPTION_FLAG, &verbose, NULL, "all checks, and what each would spoil" },
 		{ "json", OPTION_FLAG, &json, NULL,
-		  "for scripts: findings, and the facts behind them" },
+		  "one JSON object instead of text; docs/doctor.md has its fields" },
 	};
 	struct option_table table = {
 		.program = program,

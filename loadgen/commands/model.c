@@ -114,7 +114,7 @@ int command_model(int argc, char **argv)
 		{ "cores", OPTION_COUNT, &cores, "K", "k: processors of the server", .least = 1,
 		  .most = 100000 },
 		{ "json", OPTION_FLAG, &json, NULL,
-		  "for scripts: one object, or a list of the cases" },
+		  "one JSON object instead of text, or a list of the cases" },
 	};
 	struct option_table table = {
 		.program = "cwt model",
@@ -123,6 +123,7 @@ int command_model(int argc, char **argv)
 			 "closed\n"
 			 "queueing network behind the knee. Without a load: the model's seven "
 			 "cases.",
+		.notes = "Exit status: 0 told, 2 usage.",
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};

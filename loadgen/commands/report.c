@@ -13,9 +13,9 @@ int command_report(int argc, char **argv)
 		.program = program,
 		.usage = "DIR",
 		.about = "Draws a sweep's figures into DIR/figures and writes DIR/report.md.",
-		.notes = "Exit status: 0 written, 1 not, 2 usage, 5 a file with something wrong in "
-			 "it. What the\n"
-			 "points say is cwt check's to tell.",
+		.notes = "Exit status: 0 written, 1 not, 2 usage, or a file that cannot be read, 5 "
+			 "a file with\n"
+			 "something wrong in it. What the points say is cwt check's to tell.",
 	};
 	struct summary summary;
 	bool drawn[FIGURES] = { false };

@@ -209,10 +209,11 @@ int command_selftest(int argc, char **argv)
 		  "the generator's [1]" },
 		{ "trials", OPTION_COUNT, &selftest.trials, "N", "comparisons that are drawn",
 		  .least = 100, .most = 100000 },
-		{ "seed", OPTION_COUNT, &selftest.seed, "N", "of the drawing" },
+		{ "seed", OPTION_COUNT, &selftest.seed, "S", "of the drawing" },
 		{ "out", OPTION_TEXT, &selftest.out, "DIR",
 		  "keep the runs, in DIR/a and DIR/b, as sweeps that cwt compare reads" },
-		{ "json", OPTION_FLAG, &asked.json, NULL, "for scripts (docs/compare.md)" },
+		{ "json", OPTION_FLAG, &asked.json, NULL,
+		  "one JSON object instead of text; docs/compare.md has its fields" },
 	};
 	struct option_table table = {
 		.program = selftest_program,

@@ -146,17 +146,17 @@ int command_sweep(int argc, char **argv)
 		{ "resume", OPTION_FLAG, &sweep.resume, NULL,
 		  "go on with the sweep in DIR, however it ended: what is missing is measured" },
 		{ "budget", OPTION_DURATION, &sweep.store.budget_ns, "TIME",
-		  "measure the part of the plan that says most in that time; default: all",
+		  "measure the part of the plan that says most in that time [all of it]",
 		  .least = 1, .hide_default = true },
-		{ "seed", OPTION_COUNT, &sweep.store.seed, "NUMBER",
-		  "of the order of measuring; default: the plan's, or else taken from the clock",
+		{ "seed", OPTION_COUNT, &sweep.store.seed, "S",
+		  "of the order of measuring [the plan's, or else taken from the clock]",
 		  .least = 1, .hide_default = true },
 		{ "dry-run", OPTION_FLAG, &dry_run, NULL,
 		  "list the points and the time they take" },
 	};
 	struct option_table table = {
 		.program = sweep_program,
-		.usage = "PLAN.ini --out DIR",
+		.usage = "PLAN.ini --out DIR [OPTION]...",
 		.about = "Measures the points of a plan: each server is started on its own "
 			 "processors,\n"
 			 "driven, metered from outside and stopped. Each run is a row of "
