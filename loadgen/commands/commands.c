@@ -18,6 +18,30 @@ void command_catch_stop(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+int command_parse_any(struct option_table *table, int argc, char **argv, int *operands)
+{
+	switch (options_parse(table, argc, argv, operands)) {
+	case OPTIONS_HELP:
+		return CWT_OK;
+	case OPTIONS_USAGE:
+		return CWT_USAGE;
+	case OPTIONS_OK:
+		break;
+	}
+	return COMMAND_GOES_ON;
+}
+
+int command_parse(struct option_table *table, int argc, char **argv, int count, const char *wanted)
+{
+	int operands;
+	int rc = command_parse_any(table, argc, argv, &operands);
+
+	if (rc != COMMAND_GOES_ON || argc - operands == count)
+		return rc;
+	return wanted ? options_complain(table, "%s", wanted)
+		      : options_complain(table, "what is '%s'?", argv[operands]);
+}
+
 void command_print_json(json_t *value)
 {
 	json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(10));

@@ -232,20 +232,12 @@ int command_selftest(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	int operands;
 	int status;
 
 	set_defaults(&selftest);
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands != argc)
-		return options_complain(&table, "what is '%s'?", argv[operands]);
+	status = command_parse(&table, argc, argv, 0, NULL);
+	if (status != COMMAND_GOES_ON)
+		return status;
 	selftest.settings.quantity = (enum quantity)asked.quantity;
 	status = take_arch(&table, &selftest, &asked);
 	if (status == 0)
