@@ -1,9 +1,7 @@
 /* What cwt sweep says: its plan, how far it has come, and what came of it. */
 #include "common/clock.h"
-#include "common/units.h"
 #include "loadgen/commands/sweep_job.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,50 +17,6 @@ static const char *format_clock(char text[CLOCK_MAX], int64_t ns)
 		snprintf(text, CLOCK_MAX, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
 			 seconds % 60);
 	return text;
-}
-
-/* Labels */
-
-static void add_label(char label[SWEEP_LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add_label(char label[SWEEP_LABEL_MAX], const char *format, ...)
-{
-	size_t used = strlen(label);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(label + used, SWEEP_LABEL_MAX - used, format, arguments);
-	va_end(arguments);
-}
-
-/* What contenders have in common. */
-static void add_load(char label[SWEEP_LABEL_MAX], const struct run *asked)
-{
-	char c[UNITS_TEXT_MAX];
-	char w[UNITS_TEXT_MAX];
-
-	add_label(label, " c=%s w=%s", units_format_duration_exact(c, asked->cpu_ns),
-		  units_format_duration_exact(w, asked->wall_ns));
-	if (strcmp(asked->distribution, "constant") != 0)
-		add_label(label, " %s", asked->distribution);
-	if (asked->idle > 0)
-		add_label(label, " idle=%lld", (long long)asked->idle);
-	if (asked->footprint_bytes > 0)
-		add_label(label, " footprint=%s", units_format_size(c, asked->footprint_bytes));
-	if (asked->requests_per_connection > 0)
-		add_label(label, " requests/connection=%lld",
-			  (long long)asked->requests_per_connection);
-}
-
-static void set_label(char label[SWEEP_LABEL_MAX], const struct run *asked)
-{
-	label[0] = '\0';
-	add_label(label, "%s: %s", asked->case_name, asked->arch);
-	if (asked->threads > 0)
-		add_label(label, " t=%lld", (long long)asked->threads);
-	add_label(label, " N=%lld", (long long)asked->connections);
-	add_load(label, asked);
 }
 
 /* The plan */
@@ -100,14 +54,12 @@ static void print_groups(const struct sweep *sweep, bool left_out)
 		const struct run *load = &sweep->plan.points[design->members[group->first]].asked;
 		struct estimate_sum sum =
 			estimate_group(&sweep->estimate, &sweep->ledger, i, ESTIMATE_LEAST);
-		char label[SWEEP_LABEL_MAX] = "";
+		char label[LABEL_MAX];
 		char clock[CLOCK_MAX];
 
 		if (group->left_out != left_out)
 			continue;
-		add_label(label, "%s:", load->case_name);
-		add_load(label, load);
-		printf("  %-60s %zu points  %s\n", label, group->count,
+		printf("  %-60s %zu points  %s\n", label_load(load, label), group->count,
 		       format_clock(clock, sum.ns));
 	}
 }
@@ -148,11 +100,10 @@ static void print_skipped(const struct sweep *sweep)
 static void print_point(const struct plan_point *point, int64_t metering_ns)
 {
 	const struct plan_timing *timing = &point->timing;
-	char label[SWEEP_LABEL_MAX];
+	char label[LABEL_MAX];
 	char clock[CLOCK_MAX];
 
-	set_label(label, &point->asked);
-	printf("%-66s %lld", label, (long long)timing->repetitions);
+	printf("%-66s %lld", label_point(&point->asked, label), (long long)timing->repetitions);
 	if (timing->repetitions_most > timing->repetitions)
 		printf("...%lld", (long long)timing->repetitions_most);
 	printf(" x %s", format_clock(clock, measure_estimate(point)));
@@ -223,7 +174,7 @@ void sweep_begin_point(struct sweep *sweep, size_t point, int64_t repetition)
 {
 	int64_t ns = estimate_repetition_ns(&sweep->estimate, point, repetition);
 
-	set_label(sweep->label, &sweep->plan.points[point].asked);
+	label_point(&sweep->plan.points[point].asked, sweep->label);
 	sweep->total = total_of(sweep);
 	sweep->left_ns = left_ns(sweep) - (int64_t)(sweep->pace.factor * (double)ns);
 	if (sweep->left_ns < 0)
@@ -261,9 +212,9 @@ static void print_imprecise(const struct sweep *sweep, size_t point)
 {
 	int64_t most = sweep->plan.points[point].timing.repetitions_most;
 	struct interval interval = ledger_interval(&sweep->ledger, point, most);
-	char label[SWEEP_LABEL_MAX];
+	char label[LABEL_MAX];
 
-	set_label(label, &sweep->plan.points[point].asked);
+	label_point(&sweep->plan.points[point].asked, label);
 	if (interval.count < 2)
 		printf("  %-66s %zu valid repetitions\n", label, interval.count);
 	else
