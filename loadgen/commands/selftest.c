@@ -134,7 +134,8 @@ static int too_little(const struct selftest *selftest)
 	size_t valid = selftest->value_count[0] + selftest->value_count[1];
 
 	options_fail(selftest_program,
-		     "%zu of %zu repetitions are valid, which is too little to compare%s%s", valid,
+		     "%s%zu of %zu repetitions are valid, which is too little to compare%s%s",
+		     selftest->interrupted ? "interrupted: " : "", valid,
 		     selftest->run_count[0] + selftest->run_count[1],
 		     selftest->rejected[0] ? ": " : "", selftest->rejected);
 	if (selftest->interrupted)
