@@ -1,4 +1,5 @@
 #include "loadgen/commands/commands.h"
+#include "common/clock.h"
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -40,6 +41,18 @@ int command_parse(struct option_table *table, int argc, char **argv, int count, 
 		return rc;
 	return wanted ? options_complain(table, "%s", wanted)
 		      : options_complain(table, "what is '%s'?", argv[operands]);
+}
+
+char *command_format_clock(char text[COMMAND_CLOCK_MAX], int64_t ns)
+{
+	long long seconds = ns > 0 ? (ns + NS_PER_S / 2) / NS_PER_S : 0;
+
+	if (seconds < 3600)
+		snprintf(text, COMMAND_CLOCK_MAX, "%lld:%02lld", seconds / 60, seconds % 60);
+	else
+		snprintf(text, COMMAND_CLOCK_MAX, "%lld:%02lld:%02lld", seconds / 3600,
+			 seconds / 60 % 60, seconds % 60);
+	return text;
 }
 
 void command_print_json(json_t *value)

@@ -47,5 +47,9 @@ int command_parse_any(struct option_table *table, int argc, char **argv, int *op
 extern atomic_bool command_stopped;
 void command_catch_stop(void);
 
+/* A time left, to the second: "4:05" or "1:04:05"; 0:00 for one below 0. Returns `text`. */
+enum { COMMAND_CLOCK_MAX = 32 };
+char *command_format_clock(char text[COMMAND_CLOCK_MAX], int64_t ns);
+
 /* Print the value on stdout, with a newline, and release it. */
 void command_print_json(json_t *value);

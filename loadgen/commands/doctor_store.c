@@ -1,5 +1,5 @@
 #include "loadgen/commands/doctor_store.h"
-#include "common/clock.h"
+#include "loadgen/commands/commands.h"
 #include "loadgen/doctor/doctor.h"
 #include <errno.h>
 #include <limits.h>
@@ -9,10 +9,10 @@
 
 void doctor_progress(void *context, int64_t left_ns)
 {
-	long long seconds = ((left_ns > 0 ? left_ns : 0) + NS_PER_S / 2) / NS_PER_S;
+	char left[COMMAND_CLOCK_MAX];
 
 	(void)context;
-	fprintf(stderr, "\rlooking at the machine: %lld:%02lld left ", seconds / 60, seconds % 60);
+	fprintf(stderr, "\rlooking at the machine: %s left ", command_format_clock(left, left_ns));
 }
 
 void doctor_progress_end(void)

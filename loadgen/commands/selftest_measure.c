@@ -60,11 +60,11 @@ static void on_progress(void *context, const struct load_progress *progress)
 	int64_t run_ns = session->due_ns - clock_now_ns();
 	int64_t left_ns = session->later_ns + (run_ns > 0 ? run_ns : 0);
 	int64_t total = 2 * session->selftest->pairs;
-	long long seconds = (left_ns + NS_PER_S / 2) / NS_PER_S;
+	char left[COMMAND_CLOCK_MAX];
 
 	(void)progress;
-	fprintf(stderr, "\r[%lld/%lld] %lld:%02lld left ", (long long)session->done + 1,
-		(long long)total, seconds / 60, seconds % 60);
+	fprintf(stderr, "\r[%lld/%lld] %s left ", (long long)session->done + 1, (long long)total,
+		command_format_clock(left, left_ns));
 }
 
 /* Files */
