@@ -191,28 +191,22 @@ int command_check(int argc, char **argv)
 	};
 	struct summary summary;
 	char why[SUMMARY_WHY_MAX];
-	int operands;
+	const char *directory;
 	int status;
 	int rc;
 
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands + 1 != argc)
-		return options_complain(&table, "one folder of a sweep is wanted");
-	rc = summary_read(argv[operands], &summary, why);
+	status = command_parse(&table, argc, argv, 1, "one folder of a sweep is wanted");
+	if (status != COMMAND_GOES_ON)
+		return status;
+	directory = argv[argc - 1];
+	rc = summary_read(directory, &summary, why);
 	if (rc != 0) {
 		options_fail(program, "%s", why);
 		return rc == -EINVAL ? CWT_INVALID : CWT_USAGE;
 	}
 	if (summary.note[0])
 		options_fail(program, "%s", summary.note);
-	if (write_files(argv[operands], &summary, markdown, junit, why) != 0) {
+	if (write_files(directory, &summary, markdown, junit, why) != 0) {
 		options_fail(program, "%s", why);
 		summary_free(&summary);
 		return CWT_USAGE;

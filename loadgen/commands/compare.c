@@ -217,24 +217,17 @@ int command_compare(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	int operands;
+	int status =
+		command_parse(&table, argc, argv, 2, "two folders of sweeps are wanted: BASE NEW");
 
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands + 2 != argc)
-		return options_complain(&table, "two folders of sweeps are wanted: BASE NEW");
+	if (status != COMMAND_GOES_ON)
+		return status;
 	settings.quantity = (enum quantity)job.quantity;
 	if (units_parse_share(job.threshold, &settings.threshold) != 0 || settings.threshold >= 1)
 		return options_complain(&table,
 					"--threshold %s: want a share below 100%%, such as 2.5%%",
 					job.threshold);
-	job.base_list = argv[operands];
-	job.new_list = argv[operands + 1];
+	job.base_list = argv[argc - 2];
+	job.new_list = argv[argc - 1];
 	return run_job(&job, &settings);
 }

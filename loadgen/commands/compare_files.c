@@ -2,11 +2,11 @@
 #include "loadgen/commands/compare_report.h"
 #include "loadgen/compare/provenance.h"
 #include "loadgen/report/junit.h"
+#include "loadgen/sweep/label.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { COMPARE_SCHEMA = 1, VALUE_MAX = 240 };
 
@@ -135,7 +135,7 @@ static void write_differences(FILE *file, const json_t *differences)
 
 static void write_point(FILE *file, const struct compare_point *point, enum quantity quantity)
 {
-	char label[COMPARE_LABEL_MAX];
+	char label[LABEL_MAX];
 	char base[QUANTITY_TEXT_MAX] = "–";
 	char newer[QUANTITY_TEXT_MAX] = "–";
 
@@ -144,7 +144,7 @@ static void write_point(FILE *file, const struct compare_point *point, enum quan
 	if (point->newer.valid_runs > 0)
 		quantity_format(newer, point->newer.mean, quantity);
 	fputs("| ", file);
-	write_cell(file, compare_label(&point->asked, label));
+	write_cell(file, label_point(&point->asked, label));
 	fprintf(file, " | %s | %s | ", base, newer);
 	if (point->has_interval)
 		fprintf(file, "%+.1f %% (%+.1f … %+.1f)", 100 * (compare_ratio(point) - 1),
@@ -162,7 +162,7 @@ static void write_point(FILE *file, const struct compare_point *point, enum quan
 static void write_points(FILE *file, const struct comparison *comparison)
 {
 	size_t *order = compare_worst_first(comparison);
-	char text[COMPARE_LABEL_MAX];
+	char text[LABEL_MAX];
 
 	fprintf(file, "| point | BASE | NEW | change (95 %%) | verdict | |\n"
 		      "| --- | ---: | ---: | ---: | --- | --- |\n");
@@ -171,7 +171,7 @@ static void write_points(FILE *file, const struct comparison *comparison)
 	free(order);
 	for (size_t i = 0; i < comparison->refused_count; i++) {
 		fputs("| ", file);
-		write_cell(file, compare_label(&comparison->refused[i].asked, text));
+		write_cell(file, label_point(&comparison->refused[i].asked, text));
 		fputs(" | | | | not compared | ", file);
 		write_cell(file, comparison->refused[i].why);
 		fputs(" |\n", file);
@@ -191,7 +191,6 @@ int compare_write_markdown(const char *path, const struct compare_report *report
 {
 	const struct comparison *comparison = report->comparison;
 	FILE *file = fopen(path, "we");
-	char text[COMPARE_LABEL_MAX];
 
 	if (!file)
 		return -errno;
@@ -203,7 +202,9 @@ int compare_write_markdown(const char *path, const struct compare_report *report
 		fprintf(file, "Not compared: %s\n", report->refusal);
 	} else {
 		write_points(file, comparison);
-		fprintf(file, "\n%s.\n", compare_sum(comparison, text));
+		fprintf(file, "\n");
+		compare_write_sum(file, comparison);
+		fprintf(file, ".\n");
 	}
 	return close_file(file);
 }
@@ -227,7 +228,7 @@ static enum junit_status junit_status_of(enum compare_verdict verdict)
 }
 
 static void fill_cases(const struct comparison *comparison, struct junit_case *cases,
-		       char (*labels)[COMPARE_LABEL_MAX])
+		       char (*labels)[LABEL_MAX])
 {
 	size_t count = 0;
 
@@ -235,7 +236,7 @@ static void fill_cases(const struct comparison *comparison, struct junit_case *c
 		const struct compare_point *point = &comparison->points[i];
 
 		cases[count] = (struct junit_case){
-			.name = compare_label(&point->asked, labels[count]),
+			.name = label_point(&point->asked, labels[count]),
 			.classname = quantity_names[comparison->settings.quantity],
 			.time_s = (double)point->run_ns / 1e9,
 			.status = junit_status_of(point->verdict),
@@ -244,7 +245,7 @@ static void fill_cases(const struct comparison *comparison, struct junit_case *c
 	}
 	for (size_t i = 0; i < comparison->refused_count; i++, count++)
 		cases[count] = (struct junit_case){
-			.name = compare_label(&comparison->refused[i].asked, labels[count]),
+			.name = label_point(&comparison->refused[i].asked, labels[count]),
 			.classname = quantity_names[comparison->settings.quantity],
 			.status = JUNIT_SKIPPED,
 			.message = comparison->refused[i].why,
@@ -256,7 +257,7 @@ int compare_write_junit(const char *path, const struct compare_report *report)
 	const struct comparison *comparison = report->comparison;
 	size_t count = comparison->count + comparison->refused_count;
 	struct junit_case *cases = calloc(count + 1, sizeof(*cases));
-	char(*labels)[COMPARE_LABEL_MAX] = calloc(count + 1, sizeof(*labels));
+	char(*labels)[LABEL_MAX] = calloc(count + 1, sizeof(*labels));
 	struct junit_case refusal = {
 		.name = "the sweeps",
 		.classname = quantity_names[comparison->settings.quantity],

@@ -1,49 +1,10 @@
 #include "loadgen/commands/compare_report.h"
-#include "common/units.h"
 #include "loadgen/compare/provenance.h"
-#include <stdarg.h>
+#include "loadgen/sweep/label.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { VALUE_MAX = 240 };
-
-static void add(char text[COMPARE_LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add(char text[COMPARE_LABEL_MAX], const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text + used, COMPARE_LABEL_MAX - used, format, arguments);
-	va_end(arguments);
-}
-
-char *compare_label(const struct run *run, char text[COMPARE_LABEL_MAX])
-{
-	char c[UNITS_TEXT_MAX];
-	char w[UNITS_TEXT_MAX];
-
-	text[0] = '\0';
-	add(text, "%s: %s", run->case_name, run->arch);
-	if (run->threads > 0)
-		add(text, " t=%lld", (long long)run->threads);
-	add(text, " c=%s w=%s N=%lld", units_format_duration_exact(c, run->cpu_ns),
-	    units_format_duration_exact(w, run->wall_ns), (long long)run->connections);
-	if (run->idle > 0)
-		add(text, " idle=%lld", (long long)run->idle);
-	if (run->footprint_bytes > 0)
-		add(text, " footprint=%s", units_format_size(c, run->footprint_bytes));
-	if (run->requests_per_connection > 0)
-		add(text, " requests/connection=%lld", (long long)run->requests_per_connection);
-	if (strcmp(run->work, "clock") != 0)
-		add(text, " work=%s", run->work);
-	if (strcmp(run->distribution, "constant") != 0)
-		add(text, " %s", run->distribution);
-	return text;
-}
 
 /* Order */
 
@@ -91,25 +52,24 @@ size_t *compare_worst_first(const struct comparison *comparison)
 	return order;
 }
 
-char *compare_sum(const struct comparison *comparison, char text[COMPARE_LABEL_MAX])
+void compare_write_sum(FILE *file, const struct comparison *comparison)
 {
 	size_t improved = 0;
 	size_t regressions = compare_count(comparison, COMPARE_REGRESSION);
+	size_t invalid = compare_count(comparison, COMPARE_INVALID);
 
 	for (size_t i = 0; i < comparison->count; i++)
 		improved += comparison->points[i].improved;
-	text[0] = '\0';
-	add(text, "%zu point%s: %zu regression%s, %zu inconclusive, %zu pass", comparison->count,
-	    comparison->count == 1 ? "" : "s", regressions, regressions == 1 ? "" : "s",
-	    compare_count(comparison, COMPARE_INCONCLUSIVE),
-	    compare_count(comparison, COMPARE_PASS));
+	fprintf(file, "%zu point%s: %zu regression%s, %zu inconclusive, %zu pass",
+		comparison->count, comparison->count == 1 ? "" : "s", regressions,
+		regressions == 1 ? "" : "s", compare_count(comparison, COMPARE_INCONCLUSIVE),
+		compare_count(comparison, COMPARE_PASS));
 	if (improved > 0)
-		add(text, " (%zu improved)", improved);
-	if (compare_count(comparison, COMPARE_INVALID) > 0)
-		add(text, ", %zu invalid", compare_count(comparison, COMPARE_INVALID));
+		fprintf(file, " (%zu improved)", improved);
+	if (invalid > 0)
+		fprintf(file, ", %zu invalid", invalid);
 	if (comparison->refused_count > 0)
-		add(text, "; %zu not compared", comparison->refused_count);
-	return text;
+		fprintf(file, "; %zu not compared", comparison->refused_count);
 }
 
 /* Text */
@@ -142,7 +102,7 @@ void compare_print_differences(const struct compare_report *report)
 
 static void print_point(const struct compare_point *point, enum quantity quantity)
 {
-	char label[COMPARE_LABEL_MAX];
+	char label[LABEL_MAX];
 	char base[QUANTITY_TEXT_MAX] = "-";
 	char newer[QUANTITY_TEXT_MAX] = "-";
 	char ratio[64] = "-";
@@ -156,7 +116,7 @@ static void print_point(const struct compare_point *point, enum quantity quantit
 			 compare_low(point), compare_high(point));
 	else if (point->has_ratio)
 		snprintf(ratio, sizeof(ratio), "%.4f", compare_ratio(point));
-	printf("%-56s %11s %11s  %-24s %s%s\n", compare_label(&point->asked, label), base, newer,
+	printf("%-56s %11s %11s  %-24s %s%s\n", label_point(&point->asked, label), base, newer,
 	       ratio, compare_verdict_names[point->verdict], point->improved ? " (improved)" : "");
 	if (point->why[0])
 		printf("    %s\n", point->why);
@@ -193,7 +153,7 @@ void compare_print_points(const struct compare_report *report)
 {
 	const struct comparison *comparison = report->comparison;
 	size_t *order = compare_worst_first(comparison);
-	char text[COMPARE_LABEL_MAX];
+	char text[LABEL_MAX];
 
 	printf("%-56s %11s %11s  %-24s %s\n", quantity_titles[comparison->settings.quantity],
 	       "BASE", "NEW", "NEW/BASE", "verdict");
@@ -201,13 +161,14 @@ void compare_print_points(const struct compare_report *report)
 		print_point(&comparison->points[order[i]], comparison->settings.quantity);
 	free(order);
 	for (size_t i = 0; i < comparison->refused_count; i++)
-		printf("%-56s not compared: %s\n",
-		       compare_label(&comparison->refused[i].asked, text),
+		printf("%-56s not compared: %s\n", label_point(&comparison->refused[i].asked, text),
 		       comparison->refused[i].why);
 	printf("\nNEW/BASE with its 95 %% interval; a regression is worse by more than %.3g %%, "
 	       "after Holm's\ncorrection for the number of points.\n",
 	       100 * comparison->settings.threshold);
 	if (!all_valid(comparison))
 		print_rejected(comparison);
-	printf("%s: %s\n", compare_verdict_names[report->verdict], compare_sum(comparison, text));
+	printf("%s: ", compare_verdict_names[report->verdict]);
+	compare_write_sum(stdout, comparison);
+	printf("\n");
 }

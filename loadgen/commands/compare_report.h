@@ -1,8 +1,8 @@
-/* What `cwt compare` says: for people, for scripts, for a pull request, for continuous integration.
- */
+/* What `cwt compare` says: for people, for scripts, for a pull request, for a build server. */
 #pragma once
 #include "loadgen/compare/compare.h"
 #include <jansson.h>
+#include <stdio.h>
 
 /* A comparison with what is said of it as a whole. */
 struct compare_report {
@@ -14,19 +14,14 @@ struct compare_report {
 	const char *refusal; /* why the sweeps were not compared; NULL if they were */
 };
 
-enum { COMPARE_LABEL_MAX = 240 };
-
-/* A point in one line. Returns `text`. */
-char *compare_label(const struct run *run, char text[COMPARE_LABEL_MAX]);
-
 /*
  * The points' indices, worst first: regressions, what is invalid or inconclusive, what has passed;
  * and among these by the ratio. The caller frees it; NULL if there is no memory.
  */
 size_t *compare_worst_first(const struct comparison *comparison);
 
-/* "12 points: 1 regression, ...". Returns `text`. */
-char *compare_sum(const struct comparison *comparison, char text[COMPARE_LABEL_MAX]);
+/* "12 points: 1 regression, ..." */
+void compare_write_sum(FILE *file, const struct comparison *comparison);
 
 void compare_print_differences(const struct compare_report *report);
 void compare_print_points(const struct compare_report *report);

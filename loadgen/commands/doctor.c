@@ -78,20 +78,13 @@ int command_doctor(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	int operands;
+	int status;
 
 	CPU_SET(0, &look.server);
 	CPU_SET(1, &look.load);
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands != argc)
-		return options_complain(&table, "'%s': it takes options alone", argv[operands]);
+	status = command_parse(&table, argc, argv, 0, NULL);
+	if (status != COMMAND_GOES_ON)
+		return status;
 	if (quick && options_find(&table, "duration")->given)
 		return options_complain(&table, "--quick is --duration 5s: one of them");
 	if (json && verbose)

@@ -1,5 +1,5 @@
 #include "loadgen/commands/doctor_store.h"
-#include "common/clock.h"
+#include "loadgen/commands/commands.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 
 static void show_progress(int64_t left_ns)
 {
-	long long seconds = ((left_ns > 0 ? left_ns : 0) + NS_PER_S / 2) / NS_PER_S;
+	char left[COMMAND_CLOCK_MAX];
 
-	fprintf(stderr, "\rlooking at the machine: %lld:%02lld left ", seconds / 60, seconds % 60);
+	fprintf(stderr, "\rlooking at the machine: %s left ", command_format_clock(left, left_ns));
 }
 
 struct facts *doctor_look_shown(struct doctor_look look)

@@ -68,11 +68,9 @@ int command_load(int argc, char **argv)
 	job->calibrate_ns = NS_PER_S / 4;
 	job->pairs = 5;
 	rc = load_options(job, argc, argv);
-	if (rc == CWT_OK) {
+	if (rc == COMMAND_GOES_ON) {
 		command_catch_stop();
 		rc = run(job);
-	} else if (rc < 0) {
-		rc = CWT_OK; /* --help */
 	}
 	load_job_free(job);
 	free(job);

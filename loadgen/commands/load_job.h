@@ -102,8 +102,7 @@ struct load_job {
 
 /*
  * Parse and check the options, and prepare the requests, the schedule and the addresses. Returns
- * CWT_OK with `*operands` as options_parse(); -1 when there is nothing more to do and all is well;
- * or a usage error, of which one line was printed.
+ * COMMAND_GOES_ON, or the exit status after help or a usage error, of which one line was printed.
  */
 int load_options(struct load_job *job, int argc, char **argv);
 

@@ -81,14 +81,9 @@ static int run(struct option_table *table, struct merge *merge, struct load_job 
 	int operands;
 	int rc;
 
-	switch (options_parse(table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
+	rc = command_parse_any(table, argc, argv, &operands);
+	if (rc != COMMAND_GOES_ON)
+		return rc;
 	if (argc - operands < REPORTS_LEAST || argc - operands > REPORTS_MOST)
 		return options_complain(table, "%d reports; want %d to %d", argc - operands,
 					REPORTS_LEAST, REPORTS_MOST);

@@ -378,14 +378,9 @@ int load_options(struct load_job *job, int argc, char **argv)
 	int rc;
 
 	job->method = "GET";
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return -1;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
+	rc = command_parse_any(&table, argc, argv, &operands);
+	if (rc != COMMAND_GOES_ON)
+		return rc;
 	job->engine = (enum load_engine)engine;
 	if (load_is_given(&table, "rate") && !(given.rate >= SCHEDULE_RATE_LEAST))
 		return options_complain(&table, "--rate: the least is %f requests per second",
@@ -407,7 +402,7 @@ int load_options(struct load_job *job, int argc, char **argv)
 		rc = complete(&table, &given, job);
 	if (rc == CWT_OK)
 		rc = meter_target(&table, job);
-	return rc;
+	return rc == CWT_OK ? COMMAND_GOES_ON : rc;
 }
 
 void load_job_free(struct load_job *job)

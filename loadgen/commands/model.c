@@ -128,18 +128,10 @@ int command_model(int argc, char **argv)
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
 	struct prediction p;
-	int operands;
+	int status = command_parse(&table, argc, argv, 0, NULL);
 
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands < argc)
-		return options_complain(&table, "what is '%s'?", argv[operands]);
+	if (status != COMMAND_GOES_ON)
+		return status;
 	if (!specs[0].given && !specs[1].given && !specs[2].given)
 		return print_cases((double)cores, json);
 	if (!specs[1].given || !specs[2].given)

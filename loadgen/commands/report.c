@@ -20,32 +20,26 @@ int command_report(int argc, char **argv)
 	struct summary summary;
 	bool drawn[FIGURES] = { false };
 	char why[SUMMARY_WHY_MAX];
-	int operands;
+	const char *directory;
 	int rc;
 
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands + 1 != argc)
-		return options_complain(&table, "one folder of a sweep is wanted");
-	rc = summary_read(argv[operands], &summary, why);
+	rc = command_parse(&table, argc, argv, 1, "one folder of a sweep is wanted");
+	if (rc != COMMAND_GOES_ON)
+		return rc;
+	directory = argv[argc - 1];
+	rc = summary_read(directory, &summary, why);
 	if (rc != 0) {
 		options_fail(program, "%s", why);
 		return rc == -EINVAL ? CWT_INVALID : CWT_USAGE;
 	}
 	if (summary.note[0])
 		options_fail(program, "%s", summary.note);
-	rc = figures_draw(argv[operands], &summary, drawn, why);
+	rc = figures_draw(directory, &summary, drawn, why);
 	if (rc == 0)
-		rc = markdown_write(argv[operands], &summary, drawn, why);
+		rc = markdown_write(directory, &summary, drawn, why);
 	summary_free(&summary);
 	if (rc != 0)
 		return options_fail(program, "%s", why);
-	printf("%s/report.md\n", argv[operands]);
+	printf("%s/report.md\n", directory);
 	return CWT_OK;
 }

@@ -134,7 +134,8 @@ static int too_little(const struct selftest *selftest)
 	size_t valid = selftest->value_count[0] + selftest->value_count[1];
 
 	options_fail(selftest_program,
-		     "%zu of %zu repetitions are valid, which is too little to compare%s%s", valid,
+		     "%s%zu of %zu repetitions are valid, which is too little to compare%s%s",
+		     selftest->interrupted ? "interrupted: " : "", valid,
 		     selftest->run_count[0] + selftest->run_count[1],
 		     selftest->rejected[0] ? ": " : "", selftest->rejected);
 	if (selftest->interrupted)
@@ -233,20 +234,12 @@ int command_selftest(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	int operands;
 	int status;
 
 	set_defaults(&selftest);
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands != argc)
-		return options_complain(&table, "what is '%s'?", argv[operands]);
+	status = command_parse(&table, argc, argv, 0, NULL);
+	if (status != COMMAND_GOES_ON)
+		return status;
 	selftest.settings.quantity = (enum quantity)asked.quantity;
 	status = take_arch(&table, &selftest, &asked);
 	if (status == 0)

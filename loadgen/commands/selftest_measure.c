@@ -4,6 +4,7 @@
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/selftest.h"
 #include "loadgen/model/audit.h"
+#include "loadgen/sweep/beforehand.h"
 #include "loadgen/target/machine.h"
 #include <errno.h>
 #include <libgen.h>
@@ -23,19 +24,47 @@ struct session {
 	struct measure measure;
 	FILE *files[2]; /* runs.csv, or NULL */
 	int64_t done;
-	int64_t start_ns;
+	int64_t due_ns;   /* when the run that is under way should end */
+	int64_t later_ns; /* what those behind it take */
 };
+
+/* Progress */
+
+/*
+ * o_ref and o are metered for a pair or, where c is small, for each run; w alone once for each c.
+ */
+static void expect_run(struct session *session, int64_t pair, int side)
+{
+	const struct plan_point *point = &session->points[side];
+	const struct run *asked = &point->asked;
+	int64_t pairs = session->selftest->pairs;
+	int64_t runs_left = 2 * pairs - session->done - 1;
+	int64_t metering_ns =
+		beforehand_estimate_reference(asked) + beforehand_estimate_overhead(asked);
+	bool each_run = asked->cpu_ns < BEFOREHAND_SMALL_CPU_NS;
+	bool first_of_pair = session->done % 2 == 0;
+	int64_t run_ns = measure_estimate(point);
+
+	session->later_ns =
+		runs_left * run_ns + (each_run ? runs_left : pairs - pair - 1) * metering_ns;
+	if (each_run || first_of_pair)
+		run_ns += metering_ns;
+	if (session->done == 0 || (session->done == 1 && session->selftest->planted > 0))
+		run_ns += beforehand_estimate_alone(asked);
+	session->due_ns = clock_now_ns() + run_ns;
+}
 
 static void on_progress(void *context, const struct load_progress *progress)
 {
 	const struct session *session = context;
+	int64_t run_ns = session->due_ns - clock_now_ns();
+	int64_t left_ns = session->later_ns + (run_ns > 0 ? run_ns : 0);
 	int64_t total = 2 * session->selftest->pairs;
-	int64_t left_ns = (total - session->done - 1) * measure_estimate(&session->points[0]) +
-			  progress->left_ns;
-	long long seconds = (left_ns + NS_PER_S / 2) / NS_PER_S;
+	char left[COMMAND_CLOCK_MAX];
 
-	fprintf(stderr, "\r[%lld/%lld] %lld:%02lld left ", (long long)session->done + 1,
-		(long long)total, seconds / 60, seconds % 60);
+	(void)progress;
+	fprintf(stderr, "\r[%lld/%lld] %s left ", (long long)session->done + 1, (long long)total,
+		command_format_clock(left, left_ns));
 }
 
 /* Files */
@@ -86,19 +115,23 @@ static int open_out(struct session *session)
 /* Runs */
 
 /* Keep the run, and its figure if it counts. */
-static int keep(struct session *session, int side, const struct run *run)
+static int keep(struct session *session, int side, struct run *run)
 {
 	struct selftest *selftest = session->selftest;
 	struct audit_failure failures[AUDITS];
 	double value = quantity_of(run, selftest->settings.quantity);
-	int rc = session->files[side] ? run_write(session->files[side], run) : 0;
+	int rc;
 
-	selftest->runs[side][selftest->run_count[side]++] = *run;
-	if (audit_run(run, failures) > 0)
+	if (audit_run(run, failures) > 0) {
+		snprintf(run->rejected, sizeof(run->rejected), "%s",
+			 audit_words[failures[0].audit]);
 		snprintf(selftest->rejected, sizeof(selftest->rejected), "%s: %s; %s",
 			 audit_names[failures[0].audit], failures[0].why, failures[0].remedy);
-	else if (value > 0)
+	} else if (value > 0) {
 		selftest->values[side][selftest->value_count[side]++] = value;
+	}
+	selftest->runs[side][selftest->run_count[side]++] = *run;
+	rc = session->files[side] ? run_write(session->files[side], run) : 0;
 	if (rc != 0)
 		return options_fail(selftest_program, "--out %s: %s", selftest->out, strerror(-rc));
 	return 0;
@@ -115,6 +148,7 @@ static int measure_one(struct session *session, int64_t pair, int side)
 	run.block = pair;
 	run.seed = session->selftest->seed;
 	run.sequence = session->done;
+	expect_run(session, pair, side);
 	rc = measure_run(&session->measure, point, &run);
 	if (rc == -EINTR)
 		return rc;
@@ -164,6 +198,7 @@ static int measure_all(struct session *session)
 {
 	struct selftest *selftest = session->selftest;
 	bool terminal = isatty(STDERR_FILENO) != 0;
+	int64_t start_ns = clock_now_ns();
 	char programs[PATH_MAX] = "";
 	char log[PATH_MAX] = "/dev/null";
 	int rc;
@@ -180,7 +215,6 @@ static int measure_all(struct session *session)
 		.on_progress = terminal ? on_progress : NULL,
 		.context = session,
 	};
-	session->start_ns = clock_now_ns();
 	command_catch_stop();
 	rc = measure_begin(&session->measure);
 	if (rc != 0)
@@ -188,7 +222,7 @@ static int measure_all(struct session *session)
 	else
 		rc = measure_pairs(session);
 	measure_end(&session->measure);
-	selftest->took_ns = clock_now_ns() - session->start_ns;
+	selftest->took_ns = clock_now_ns() - start_ns;
 	if (terminal)
 		fprintf(stderr, "\r%40s\r", "");
 	selftest->interrupted = rc == -EINTR;

@@ -182,32 +182,24 @@ int command_sweep(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	int operands;
-	int rc;
+	int rc = command_parse(&table, argc, argv, 1,
+			       "which plan? one plan at a time, such as scripts/plans/quick.ini");
 
-	switch (options_parse(&table, argc, argv, &operands)) {
-	case OPTIONS_HELP:
-		return CWT_OK;
-	case OPTIONS_USAGE:
-		return CWT_USAGE;
-	case OPTIONS_OK:
-		break;
-	}
-	if (operands + 1 != argc)
-		return options_complain(&table, operands == argc ? "which plan? such as "
-								   "scripts/plans/quick.ini"
-								 : "one plan at a time");
+	if (rc != COMMAND_GOES_ON)
+		return rc;
 	if (!dry_run && !sweep.store.folder)
 		return options_complain(&table, "where to? --out DIR");
 	if (dry_run && sweep.resume)
 		return options_complain(&table, "--dry-run is of a whole plan: without --resume");
-	sweep.plan_path = sweep.store.plan_path = argv[operands];
+	sweep.plan_path = sweep.store.plan_path = argv[argc - 1];
 	rc = plan_read(sweep.plan_path, &sweep.plan, why);
 	sweep.store.plan_seed = sweep.plan.seed;
-	if (rc != 0)
-		rc = options_fail(sweep_program, "%s", why) + 1;
-	else
+	if (rc == 0) {
 		rc = dry_run ? show_plan(&sweep) : run_sweep(&sweep);
+	} else {
+		options_fail(sweep_program, "%s", why);
+		rc = CWT_USAGE;
+	}
 	end_sweep(&sweep);
-	return rc < 0 ? CWT_BROKEN : rc;
+	return rc;
 }

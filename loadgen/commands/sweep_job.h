@@ -2,10 +2,9 @@
 #pragma once
 #include "loadgen/model/audit.h"
 #include "loadgen/sweep/budget.h"
+#include "loadgen/sweep/label.h"
 #include "loadgen/sweep/measure.h"
 #include "loadgen/sweep/store.h"
-
-enum { SWEEP_LABEL_MAX = 192 };
 
 /* How fast it gets on, against the estimate. */
 struct sweep_pace {
@@ -27,9 +26,9 @@ struct sweep {
 	struct estimate estimate;
 	struct measure measure;
 	struct sweep_pace pace;
-	char label[SWEEP_LABEL_MAX]; /* of the point that is measured */
-	int64_t left_ns;             /* when it is done */
-	int64_t total;               /* repetitions, as far as it can tell */
+	char label[LABEL_MAX]; /* of the point that is measured */
+	int64_t left_ns;       /* when it is done */
+	int64_t total;         /* repetitions, as far as it can tell */
 };
 
 extern const char sweep_program[];

@@ -1,69 +1,10 @@
 /* What cwt sweep says: its plan, how far it has come, and what came of it. */
 #include "common/clock.h"
-#include "common/units.h"
+#include "loadgen/commands/commands.h"
 #include "loadgen/commands/sweep_job.h"
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-enum { CLOCK_MAX = 32 };
-
-static const char *format_clock(char text[CLOCK_MAX], int64_t ns)
-{
-	long long seconds = (ns + NS_PER_S / 2) / NS_PER_S;
-
-	if (seconds < 3600)
-		snprintf(text, CLOCK_MAX, "%lld:%02lld", seconds / 60, seconds % 60);
-	else
-		snprintf(text, CLOCK_MAX, "%lld:%02lld:%02lld", seconds / 3600, seconds / 60 % 60,
-			 seconds % 60);
-	return text;
-}
-
-/* Labels */
-
-static void add_label(char label[SWEEP_LABEL_MAX], const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add_label(char label[SWEEP_LABEL_MAX], const char *format, ...)
-{
-	size_t used = strlen(label);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(label + used, SWEEP_LABEL_MAX - used, format, arguments);
-	va_end(arguments);
-}
-
-/* What contenders have in common. */
-static void add_load(char label[SWEEP_LABEL_MAX], const struct run *asked)
-{
-	char c[UNITS_TEXT_MAX];
-	char w[UNITS_TEXT_MAX];
-
-	add_label(label, " c=%s w=%s", units_format_duration_exact(c, asked->cpu_ns),
-		  units_format_duration_exact(w, asked->wall_ns));
-	if (strcmp(asked->distribution, "constant") != 0)
-		add_label(label, " %s", asked->distribution);
-	if (asked->idle > 0)
-		add_label(label, " idle=%lld", (long long)asked->idle);
-	if (asked->footprint_bytes > 0)
-		add_label(label, " footprint=%s", units_format_size(c, asked->footprint_bytes));
-	if (asked->requests_per_connection > 0)
-		add_label(label, " requests/connection=%lld",
-			  (long long)asked->requests_per_connection);
-}
-
-static void set_label(char label[SWEEP_LABEL_MAX], const struct run *asked)
-{
-	label[0] = '\0';
-	add_label(label, "%s: %s", asked->case_name, asked->arch);
-	if (asked->threads > 0)
-		add_label(label, " t=%lld", (long long)asked->threads);
-	add_label(label, " N=%lld", (long long)asked->connections);
-	add_load(label, asked);
-}
 
 /* The plan */
 
@@ -79,13 +20,13 @@ static void print_sum(const struct sweep *sweep)
 {
 	struct estimate_sum least = estimate_left(&sweep->estimate, &sweep->ledger, ESTIMATE_LEAST);
 	struct estimate_sum most = estimate_left(&sweep->estimate, &sweep->ledger, ESTIMATE_MOST);
-	char texts[4][CLOCK_MAX];
+	char texts[4][COMMAND_CLOCK_MAX];
 
-	snprintf(texts[0], CLOCK_MAX, "%lld", (long long)least.repetitions);
-	snprintf(texts[1], CLOCK_MAX, "%lld", (long long)most.repetitions);
+	snprintf(texts[0], COMMAND_CLOCK_MAX, "%lld", (long long)least.repetitions);
+	snprintf(texts[1], COMMAND_CLOCK_MAX, "%lld", (long long)most.repetitions);
 	print_range("", texts[0], texts[1], " runs, ");
-	print_range("about ", format_clock(texts[2], least.ns), format_clock(texts[3], most.ns),
-		    " min\n");
+	print_range("about ", command_format_clock(texts[2], least.ns),
+		    command_format_clock(texts[3], most.ns), " min\n");
 	if (least.repetitions != most.repetitions)
 		printf("the more where the 95 %% interval of the %s is wider than ±%g %%\n",
 		       plan_y_names[sweep->plan.figure], 100 * sweep->plan.precision);
@@ -100,15 +41,13 @@ static void print_groups(const struct sweep *sweep, bool left_out)
 		const struct run *load = &sweep->plan.points[design->members[group->first]].asked;
 		struct estimate_sum sum =
 			estimate_group(&sweep->estimate, &sweep->ledger, i, ESTIMATE_LEAST);
-		char label[SWEEP_LABEL_MAX] = "";
-		char clock[CLOCK_MAX];
+		char label[LABEL_MAX];
+		char clock[COMMAND_CLOCK_MAX];
 
 		if (group->left_out != left_out)
 			continue;
-		add_label(label, "%s:", load->case_name);
-		add_load(label, load);
-		printf("  %-60s %zu points  %s\n", label, group->count,
-		       format_clock(clock, sum.ns));
+		printf("  %-60s %zu points  %s\n", label_load(load, label), group->count,
+		       command_format_clock(clock, sum.ns));
 	}
 }
 
@@ -123,12 +62,12 @@ static size_t count_groups(const struct sweep *sweep, bool left_out)
 
 static void print_choice(const struct sweep *sweep)
 {
-	char clock[CLOCK_MAX];
+	char clock[COMMAND_CLOCK_MAX];
 
 	if (sweep->store.budget_ns == 0)
 		return;
 	printf("chosen for %s min, %zu of %zu groups of contenders:\n",
-	       format_clock(clock, sweep->store.budget_ns), count_groups(sweep, false),
+	       command_format_clock(clock, sweep->store.budget_ns), count_groups(sweep, false),
 	       sweep->design.group_count);
 	print_groups(sweep, false);
 	if (count_groups(sweep, true) == 0)
@@ -148,16 +87,15 @@ static void print_skipped(const struct sweep *sweep)
 static void print_point(const struct plan_point *point, int64_t metering_ns)
 {
 	const struct plan_timing *timing = &point->timing;
-	char label[SWEEP_LABEL_MAX];
-	char clock[CLOCK_MAX];
+	char label[LABEL_MAX];
+	char clock[COMMAND_CLOCK_MAX];
 
-	set_label(label, &point->asked);
-	printf("%-66s %lld", label, (long long)timing->repetitions);
+	printf("%-66s %lld", label_point(&point->asked, label), (long long)timing->repetitions);
 	if (timing->repetitions_most > timing->repetitions)
 		printf("...%lld", (long long)timing->repetitions_most);
-	printf(" x %s", format_clock(clock, measure_estimate(point)));
+	printf(" x %s", command_format_clock(clock, measure_estimate(point)));
 	if (metering_ns > 0)
-		printf(" and %s before", format_clock(clock, metering_ns));
+		printf(" and %s before", command_format_clock(clock, metering_ns));
 	printf("\n");
 }
 
@@ -223,7 +161,7 @@ void sweep_begin_point(struct sweep *sweep, size_t point, int64_t repetition)
 {
 	int64_t ns = estimate_repetition_ns(&sweep->estimate, point, repetition);
 
-	set_label(sweep->label, &sweep->plan.points[point].asked);
+	label_point(&sweep->plan.points[point].asked, sweep->label);
 	sweep->total = total_of(sweep);
 	sweep->left_ns = left_ns(sweep) - (int64_t)(sweep->pace.factor * (double)ns);
 	if (sweep->left_ns < 0)
@@ -233,17 +171,17 @@ void sweep_begin_point(struct sweep *sweep, size_t point, int64_t repetition)
 void sweep_show_progress(void *context, const struct load_progress *progress)
 {
 	const struct sweep *sweep = context;
-	char left[CLOCK_MAX];
+	char left[COMMAND_CLOCK_MAX];
 
 	fprintf(stderr, "\r[%lld/%lld] %-62.62s %s left ", (long long)sweep->ledger.done + 1,
 		(long long)sweep->total, sweep->label,
-		format_clock(left, sweep->left_ns + progress->left_ns));
+		command_format_clock(left, sweep->left_ns + progress->left_ns));
 }
 
 void sweep_print_run(struct sweep *sweep, const struct run *run,
 		     const struct audit_failure failures[AUDITS], int failed)
 {
-	char left[CLOCK_MAX];
+	char left[COMMAND_CLOCK_MAX];
 
 	if (sweep->terminal)
 		fprintf(stderr, "\r%100s\r", "");
@@ -251,7 +189,7 @@ void sweep_print_run(struct sweep *sweep, const struct run *run,
 	       (long long)total_of(sweep), sweep->label, run->throughput_rps);
 	if (failed > 0)
 		printf("  rejected: %s: %s", audit_names[failures[0].audit], failures[0].why);
-	printf("  (%s left)\n", format_clock(left, left_ns(sweep)));
+	printf("  (%s left)\n", command_format_clock(left, left_ns(sweep)));
 	fflush(stdout);
 }
 
@@ -261,9 +199,9 @@ static void print_imprecise(const struct sweep *sweep, size_t point)
 {
 	int64_t most = sweep->plan.points[point].timing.repetitions_most;
 	struct interval interval = ledger_interval(&sweep->ledger, point, most);
-	char label[SWEEP_LABEL_MAX];
+	char label[LABEL_MAX];
 
-	set_label(label, &sweep->plan.points[point].asked);
+	label_point(&sweep->plan.points[point].asked, label);
 	if (interval.count < 2)
 		printf("  %-66s %zu valid repetitions\n", label, interval.count);
 	else
@@ -294,7 +232,7 @@ static size_t visit_imprecise(const struct sweep *sweep, bool print)
 
 void sweep_print_end(const struct sweep *sweep, bool out_of_time)
 {
-	char clock[CLOCK_MAX];
+	char clock[COMMAND_CLOCK_MAX];
 	size_t imprecise = visit_imprecise(sweep, false);
 
 	if (out_of_time)
@@ -306,5 +244,6 @@ void sweep_print_end(const struct sweep *sweep, bool out_of_time)
 	}
 	printf("%lld repetitions, seed %lld, in %s: %s/runs.csv\n", (long long)sweep->ledger.done,
 	       (long long)sweep->store.seed,
-	       format_clock(clock, clock_now_ns() - sweep->pace.began_ns), sweep->store.folder);
+	       command_format_clock(clock, clock_now_ns() - sweep->pace.began_ns),
+	       sweep->store.folder);
 }

@@ -6,11 +6,13 @@
  * more" is a ratio above 1 + θ; for throughput, one below 1/(1 + θ), so that it is the same for
  * times as for rates.
  *
- *   regression    the interval lies wholly beyond the threshold, also after correction for the
- * number of points: of all the true ratios that the measurement allows, each is a regression pass
- * no part of it does: none of them is. `improved` if the interval lies wholly beyond the threshold
- * on the other side, corrected likewise inconclusive  some are: more repetitions, or calmer ones,
- * are needed; or there is no interval invalid       a side has no repetition that passes the audits
+ * - regression: the interval lies wholly beyond the threshold, also after correction for the number
+ *   of points: of all the true ratios that the measurement allows, each is a regression.
+ * - pass: no part of it does: none of them is. `improved` if the interval lies wholly beyond the
+ *   threshold on the other side, corrected likewise.
+ * - inconclusive: some are, and more repetitions, or calmer ones, are needed; or there is no
+ *   interval.
+ * - invalid: a side has no repetition that passes the audits.
  *
  * The correction is Holm's (stats/holm.h) over all points that have an interval, at 2.5 % for
  * regressions and as much for improvements: the probability of even one false regression in the

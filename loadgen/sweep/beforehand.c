@@ -290,7 +290,9 @@ int64_t beforehand_estimate_reference(const struct run *asked)
 
 int64_t beforehand_estimate_overhead(const struct run *asked)
 {
-	return run_is_predicted(asked) ? estimate_overhead(asked, asked->threads) : 0;
+	return run_is_predicted(asked) && strcmp(asked->arch, "loop") != 0
+		       ? estimate_overhead(asked, asked->threads)
+		       : 0;
 }
 
 int64_t beforehand_estimate_alone(const struct run *asked)

@@ -19,5 +19,5 @@ int beforehand_recall(struct measure *measure, const struct run *run);
 
 /* How long metering takes, in ns; 0 where there is nothing to meter. */
 int64_t beforehand_estimate_reference(const struct run *asked); /* o_ref */
-int64_t beforehand_estimate_overhead(const struct run *asked);  /* o */
+int64_t beforehand_estimate_overhead(const struct run *asked);  /* o; of `loop` that is o_ref */
 int64_t beforehand_estimate_alone(const struct run *asked);     /* w */

@@ -41,8 +41,7 @@ static void set_cost(struct estimate *estimate, const struct design_group *group
 	cost->each_run = point->asked.cpu_ns < RUN_SMALL_CPU_NS;
 	if (cost->each_run || !has_reference(design, group, i))
 		cost->metering_ns = beforehand_estimate_reference(&point->asked);
-	if (strcmp(point->asked.arch, "loop") != 0)
-		cost->metering_ns += beforehand_estimate_overhead(&point->asked);
+	cost->metering_ns += beforehand_estimate_overhead(&point->asked);
 	cost->alone_ns = beforehand_estimate_alone(&point->asked);
 }
 

@@ -35,6 +35,7 @@ extern const char *const plan_y_names[];
 struct plan_evidence {
 	char claim[PLAN_CLAIM_MAX];
 	enum plan_x x;
+	bool has_x; /* it is given; the three go together */
 	enum plan_y panels[PLAN_PANELS_MAX];
 	size_t panel_count; /* 0: the plan has none */
 };
