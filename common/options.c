@@ -173,6 +173,8 @@ static int take(struct option_table *table, struct option_spec *spec, const char
 	spec->given = true;
 	if (rc == -EADDRNOTAVAIL)
 		return options_complain(table, "--%s %s: no such host", spec->name, text);
+	if (rc == -ERANGE)
+		return options_complain(table, "--%s %s: that is too much", spec->name, text);
 	if (rc == -E2BIG)
 		return options_complain(table, "--%s %s: it can be given %d times at most",
 					spec->name, text, OPTION_LIST_MAX);
@@ -273,6 +275,7 @@ static void print_help(const struct option_table *table)
 enum options_result options_parse(struct option_table *table, int argc, char **argv, int *operands)
 {
 	struct option longs[OPTIONS_MAX + 2] = { 0 };
+	const int help = FIRST_LONG + (int)table->count;
 	int letter;
 
 	for (size_t i = 0; i < table->count; i++) {
@@ -282,20 +285,24 @@ enum options_result options_parse(struct option_table *table, int argc, char **a
 		longs[i].has_arg = spec->type == OPTION_FLAG ? no_argument : required_argument;
 		longs[i].val = FIRST_LONG + (int)i; /* all different, or none is ambiguous */
 	}
-	longs[table->count] = (struct option){ "help", no_argument, NULL, 'h' };
+	longs[table->count] = (struct option){ "help", no_argument, NULL, help };
 	optind = 0;
 	opterr = 0;
 	while ((letter = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-		switch (letter) {
-		case 'h':
+		if (letter == 'h' || letter == help) {
 			print_help(table);
 			return OPTIONS_HELP;
+		}
+		switch (letter) {
 		case ':':
 			options_complain(table, "%s needs a value", argv[optind - 1]);
 			return OPTIONS_USAGE;
 		case '?':
 			/* optind stays at a group of letters until its last one is taken. */
-			if (optopt > 0 && optopt < FIRST_LONG)
+			if (optopt >= FIRST_LONG)
+				options_complain(table, "--%s takes no value",
+						 longs[optopt - FIRST_LONG].name);
+			else if (optopt > 0)
 				options_complain(table, "unknown option -%c", optopt);
 			else
 				options_complain(table, "unknown option %s", argv[optind - 1]);

@@ -114,12 +114,13 @@ Test(connections, who_was_chosen_ends_a_connection_that_has_carried_its_requests
 
 /*
  * The reply promises to keep the connection; then it is closed, but nothing is under way on it. A
- * machine that hesitates for long makes requests due at once, which may meet the end: a few.
+ * free connection is taken in its turn, the oldest first: 32 of them at 50 requests/s are enough
+ * for each end to be known before its turn comes, even if either side had no processor for 600 ms.
  */
 Test(connections, a_server_may_close_an_idle_connection_of_an_open_loop)
 {
 	for (int i = 0; i < loads_transport_count; i++) {
-		enum { N = 8 };
+		enum { N = 32 };
 		static const struct schedule_plan plan = { .rate = 50 };
 		struct load_config config = config_of(&(struct script){ OK BODY, SCRIPTED_CLOSE });
 		int rc;
@@ -127,15 +128,14 @@ Test(connections, a_server_may_close_an_idle_connection_of_an_open_loop)
 		config.transport = loads_transports[i];
 		config.connections = N;
 		config.schedule = &plan;
-		config.window_ns = 400 * MS;
+		config.window_ns = NS_PER_S;
 		rc = loads_run(&loads, &config);
 		if (loads_is_missing(rc))
 			continue;
 		cr_expect_eq(rc, 0);
+		loads_expect_errors(&loads, LOAD_ERRORS, config.transport->name);
 		loads_expect_balance(&loads, config.transport->name);
-		cr_expect_eq(loads.result.error_count, loads.result.errors[LOAD_ERROR_CLOSED]);
-		cr_expect_lt(loads.result.error_count, 10);
-		cr_expect_eq(loads.result.scheduled, 20);
+		cr_expect_eq(loads.result.scheduled, 50);
 		cr_expect_gt(loads.result.connects, N, "they are opened again");
 	}
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -87,6 +88,7 @@ Test(load_command, a_url_that_cannot_be_driven_is_refused_with_what_to_write_ins
 		{ "http://127.0.0.1/a b", "%20" },
 		{ "http://127.0.0.1:99999/", "1...65535" },
 		{ "http://127.0.0.1:port/", "1...65535" },
+		{ "http://127.0.0.1:0/", "1...65535" },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -106,6 +108,8 @@ Test(load_command, a_mistake_that_would_show_after_the_run_is_refused_before_it)
 		{ { "--plot", "/tmp" }, "directory" },
 		{ { "--plot", "" }, "--plot" },
 		{ { "--hdr-log", "/nonexistent/a.log" }, "--hdr-log" },
+		{ { "--plot", "/tmp/a.svg", "--hdr-log", "/tmp/a.svg" }, "would overwrite" },
+		{ { "--plot", "/tmp/a.svg", "--hdr-log", "/tmp/a.dat" }, "would overwrite" },
 		{ { "--source", "192.0.2.1" }, "not an address of this machine" },
 		{ { "--source", "::1" }, "IPv6" },
 		{ { "--source", "here" }, "--source here" },
@@ -121,8 +125,20 @@ Test(load_command, a_mistake_that_would_show_after_the_run_is_refused_before_it)
 		{ { "--body", "@/nonexistent" }, "/nonexistent" },
 		{ { "--fail-on", "p99<5ms" }, "p99>TIME" },
 		{ { "--spin", "1ms" }, "--rate" },
+		{ { "--cpus", "0,1023" }, "only 0 can be used" },
+		{ { "--cpus", "1023" }, "none of these" },
+		{ { "--duration", "3000h" }, "the most is 10000000s" },
+		{ { "--warmup", "3000h" }, "the most is" },
+		{ { "--ramp", "3000h" }, "the most is" },
+		{ { "--think", "3000h" }, "the most is" },
+		{ { "--timeout", "3000h" }, "the most is" },
+		{ { "--calibrate", "3000h" }, "the most is" },
+		{ { "--rate", "1", "--spin", "3000h" }, "the most is" },
 		{ { "--engine", "wrk", "--duration", "300ms" }, "--duration" },
 		{ { "--engine", "wrk", "--duration", "1s", "--warmup", "1ms" }, "--warmup" },
+		{ { "--engine", "wrk", "--seed", "2" }, "wrk has no --seed" },
+		{ { "--compare-engines", "--duration", "300ms" }, "--duration" },
+		{ { "--compare-engines", "--method", "HEAD" }, "HEAD" },
 		{ { "--engine", "wrk", "--search", "saturation" }, "--search" },
 		{ { "--engine", "wrk", "--pid", "1" }, "--pid" },
 		{ { "--engine", "null", "--idle", "5" }, "--idle" },
@@ -136,6 +152,23 @@ Test(load_command, a_mistake_that_would_show_after_the_run_is_refused_before_it)
 
 		expect_line(&outcome, 2, table[i].word);
 	}
+}
+
+Test(load_command, the_data_of_a_plot_must_have_its_place_too)
+{
+	char folder[] = "/tmp/cwt-test-plot-XXXXXX";
+	char data[URL_SIZE];
+	char svg[URL_SIZE];
+	struct outcome outcome;
+
+	cr_assert_not_null(mkdtemp(folder));
+	snprintf(svg, sizeof(svg), "%s/a.svg", folder);
+	snprintf(data, sizeof(data), "%s/a.dat", folder);
+	cr_assert_eq(mkdir(data, 0700), 0);
+	outcome = cwt_load("http://127.0.0.1:1/", WORDS("--plot", svg));
+	expect_line(&outcome, 2, "a.dat cannot be written: Is a directory");
+	rmdir(data);
+	rmdir(folder);
 }
 
 Test(load_command, a_target_without_a_good_first_reply_is_one_line_with_the_cause_and_status_1)

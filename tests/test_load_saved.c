@@ -163,8 +163,16 @@ Test(load_saved, reports_that_are_not_of_one_load_are_refused_by_name)
 		const char *value;
 		const char *why;
 	} table[] = {
-		{ { false, true }, 1, NULL, NULL, "'closed', b of 'poisson'" },
-		{ { true, true }, 1, "settings.arrivals", "\"trace\"", "'poisson', b of 'trace'" },
+		{ { false, true },
+		  1,
+		  NULL,
+		  NULL,
+		  "a is of a closed loop, and b of an open loop with Poisson arrivals" },
+		{ { true, true },
+		  1,
+		  "settings.arrivals",
+		  "\"trace\"",
+		  "Poisson arrivals, and b of an open loop by a trace" },
 		{ { true, true }, 1, "settings.think_ns", "5", "think" },
 		{ { true, true }, 0, NULL, NULL, "same report" },
 	};

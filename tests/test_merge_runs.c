@@ -162,8 +162,8 @@ Test(merge_runs, what_cannot_be_merged_is_one_line_and_status_2)
 		const char *words[5];
 		const char *word;
 	} table[] = {
-		{ "", { "--merge", NULL }, "0 reports" },
-		{ "", { "--merge", good, NULL }, "1 report" },
+		{ "", { "--merge", NULL }, "2 to 256 reports, not 0" },
+		{ "", { "--merge", good, NULL }, "2 to 256 reports, not 1" },
 		{ "", { "--merge", good, other, NULL }, other },
 		{ "{\"schema\": 2", { "--merge", good, other, NULL }, "not JSON" },
 		{ "{\"schema\": 1}", { "--merge", good, other, NULL }, "schema 1" },
@@ -174,6 +174,7 @@ Test(merge_runs, what_cannot_be_merged_is_one_line_and_status_2)
 		{ bytes, { "--merge", "-", "-", NULL }, "once" },
 		{ bytes, { "--merge", good, other, "--rate=5", NULL }, "--rate" },
 		{ bytes, { "--merge", good, other, "--fail-on=luck", NULL }, "luck" },
+		{ bytes, { "--merge", good, other, "--plot=/nonexistent/a.svg", NULL }, "a.svg" },
 	};
 
 	cr_assert_not_null(mkdtemp(folder));

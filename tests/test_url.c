@@ -60,6 +60,8 @@ Test(url, what_is_none_is_refused)
 		{ "http://127.0.0.1:/", -EINVAL },
 		{ "http://127.0.0.1:http/", -EINVAL },
 		{ "http://127.0.0.1:65536/", -EINVAL },
+		{ "http://127.0.0.1:0/", -EINVAL },
+		{ "http://[::1]:00/", -EINVAL },
 		{ "http://127.0.0.1:-1/", -EINVAL },
 		{ "http://127.0.0.1:1 /", -EINVAL },
 		{ "http://127.0.0.1:1/a b", -EINVAL },

@@ -1,4 +1,6 @@
 #include "loadgen/commands/load_checks.h"
+#include "loadgen/commands/commands.h"
+#include "loadgen/report/percentiles.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -39,7 +41,8 @@ int load_check_source(const struct net_address *source)
 	return rc;
 }
 
-int load_check_output(const char *path)
+/* Whether a file can be written there: 0 or -errno. */
+static int check_file(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX] = ".";
@@ -58,6 +61,37 @@ int load_check_output(const char *path)
 	return access(folder, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 
+int load_check_outputs(const struct option_table *table, const struct load_job *job)
+{
+	char data[PATH_MAX] = "";
+	const struct {
+		const char *option;
+		const char *path; /* NULL: not asked for */
+	} files[] = {
+		{ "plot", job->plot_path },
+		{ "plot", job->plot_path ? data : NULL },
+		{ "hdr-log", job->hdr_path },
+	};
+
+	if (job->plot_path && percentiles_data_path(job->plot_path, data) != 0)
+		return options_complain(table, "--plot: %s", strerror(ENAMETOOLONG));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int rc = files[i].path ? check_file(files[i].path) : 0;
+
+		if (rc != 0)
+			return options_complain(table, "--%s %s cannot be written: %s",
+						files[i].option, files[i].path, strerror(-rc));
+		for (size_t k = 0; files[i].path && k < i; k++)
+			if (files[k].path && strcmp(files[i].path, files[k].path) == 0)
+				return options_complain(table,
+							"--%s %s would overwrite what --%s "
+							"writes there",
+							files[i].option, files[i].path,
+							files[k].option);
+	}
+	return CWT_OK;
+}
+
 bool load_is_given(const struct option_table *table, const char *name)
 {
 	return options_find(table, name)->given;
@@ -69,7 +103,7 @@ const char *load_check_wrk(const struct option_table *table)
 	static const char *const beyond[] = {
 		"rate",    "trace",  "think",       "pipeline",   "requests-per-connection",
 		"idle",    "source", "unix-socket", "same-reply", "ramp",
-		"hdr-log",
+		"hdr-log", "seed",
 	};
 
 	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)

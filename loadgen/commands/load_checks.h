@@ -13,8 +13,11 @@ const char *load_check_url(const char *text);
 /* Whether connections can come from there: 0, or -errno; -EADDRNOTAVAIL: not of this machine. */
 int load_check_source(const struct net_address *source);
 
-/* Whether a file can be written there: 0 or -errno. Leaves no trace. */
-int load_check_output(const char *path);
+/*
+ * Whether the job's files can be written, each to a place of its own. Leaves no trace. Returns
+ * CWT_OK, or a usage error of which one line was printed.
+ */
+int load_check_outputs(const struct option_table *table, const struct load_job *job);
 
 /* It was on the command line. */
 bool load_is_given(const struct option_table *table, const char *name);

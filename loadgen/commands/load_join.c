@@ -7,9 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *loop_of(const struct saved_report *report)
+/* How its requests come. */
+static const char *load_of(const struct saved_report *report)
 {
-	return report->is_open ? load_arrival_names[report->arrivals] : "closed";
+	static const char *const open_loops[] = {
+		[SCHEDULE_CONSTANT] = "an open loop with constant arrivals",
+		[SCHEDULE_POISSON] = "an open loop with Poisson arrivals",
+		[SCHEDULE_TRACE] = "an open loop by a trace",
+	};
+
+	return report->is_open ? open_loops[report->arrivals] : "a closed loop";
 }
 
 int load_join_check(const struct load_joined *joined, int count, char why[SAVED_WHY_MAX])
@@ -19,10 +26,10 @@ int load_join_check(const struct load_joined *joined, int count, char why[SAVED_
 	for (int i = 1; i < count; i++) {
 		const struct load_joined *one = &joined[i];
 
-		if (strcmp(loop_of(&one->report), loop_of(&first->report)) != 0)
-			return saved_complain(why, "%s is of loop '%s', %s of '%s'", first->name,
-					      loop_of(&first->report), one->name,
-					      loop_of(&one->report));
+		if (load_of(&one->report) != load_of(&first->report))
+			return saved_complain(why, "%s is of %s, and %s of %s", first->name,
+					      load_of(&first->report), one->name,
+					      load_of(&one->report));
 		if (one->report.think_ns != first->report.think_ns)
 			return saved_complain(why, "%s and %s have different think times",
 					      first->name, one->name);

@@ -4,6 +4,7 @@
  * if they are told apart by nothing but their share of the load.
  */
 #include "loadgen/commands/commands.h"
+#include "loadgen/commands/load_checks.h"
 #include "loadgen/commands/load_join.h"
 #include "loadgen/commands/load_modes.h"
 #include "loadgen/commands/load_report.h"
@@ -85,11 +86,14 @@ static int run(struct option_table *table, struct merge *merge, struct load_job 
 	if (rc != COMMAND_GOES_ON)
 		return rc;
 	if (argc - operands < REPORTS_LEAST || argc - operands > REPORTS_MOST)
-		return options_complain(table, "%d reports; want %d to %d", argc - operands,
-					REPORTS_LEAST, REPORTS_MOST);
+		return options_complain(table, "want %d to %d reports, not %d", REPORTS_LEAST,
+					REPORTS_MOST, argc - operands);
 	if (merge->fail_on_text &&
 	    fail_on_parse(merge->fail_on_text, &merge->fail_on, why, sizeof(why)) != 0)
 		return options_complain(table, "--fail-on: %s", why);
+	rc = load_check_outputs(table, job);
+	if (rc != CWT_OK)
+		return rc;
 	merge->joined = calloc((size_t)(argc - operands), sizeof(*merge->joined));
 	if (!merge->joined)
 		return options_fail("cwt load", "out of memory");

@@ -2,6 +2,9 @@
 #pragma once
 #include "loadgen/commands/load_job.h"
 
+/* What of the job wrk cannot do, as a sentence in `why` (WRK_WHY_MAX is enough). NULL: nothing. */
+const char *load_wrk_refusal(const struct load_job *job, char *why, size_t size);
+
 /* --engine wrk: as load_measure(), with the result in the same places. */
 int load_measure_wrk(struct load_job *job);
 

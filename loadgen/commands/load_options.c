@@ -2,6 +2,7 @@
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/load_checks.h"
 #include "loadgen/commands/load_job.h"
+#include "loadgen/commands/load_modes.h"
 #include "loadgen/commands/load_prepare.h"
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 enum {
 	SEARCH_WINDOW_NS = 2LL * NS_PER_S,
 	RATE_MOST = 10000000, /* more than the engine sends to nobody at all */
+	TIME_MOST_NS = 10000000LL * NS_PER_S,
 	SEARCH_CONNECTIONS_MOST = 4096,
 	NEEDS_MAX = 4,
 	WHY_MAX = 512,
@@ -105,30 +107,24 @@ static int check_combinations(const struct option_table *table)
 	return CWT_OK;
 }
 
+static bool is_by_wrk(const struct load_job *job)
+{
+	return job->engine == ENGINE_WRK || job->compare_engines;
+}
+
 static int check_engine(const struct option_table *table, const struct load_job *job)
 {
-	bool by_wrk = job->engine == ENGINE_WRK || job->compare_engines;
 	const char *useless = load_check_engine(table, job->engine);
 
 	if (useless)
 		return options_complain(table, "--%s says nothing with --engine %s", useless,
 					load_engine_name(job));
-	useless = by_wrk ? load_check_wrk(table) : NULL;
+	useless = is_by_wrk(job) ? load_check_wrk(table) : NULL;
 	if (useless)
 		return options_complain(table, "wrk has no --%s", useless);
-	if (by_wrk && job->url_count > 1)
+	if (is_by_wrk(job) && job->url_count > 1)
 		return options_complain(table, "wrk takes one URL");
 	return CWT_OK;
-}
-
-static int check_output(const struct option_table *table, const char *option, const char *path)
-{
-	int rc = path ? load_check_output(path) : 0;
-
-	if (rc == 0)
-		return CWT_OK;
-	return options_complain(table, "--%s %s cannot be written: %s", option, path,
-				strerror(-rc));
 }
 
 static int read_search(const struct option_table *table, const struct load_given *given,
@@ -212,13 +208,15 @@ static int complete(const struct option_table *table, const struct load_given *g
 	if ((job->search != SEARCH_NONE || job->compare_engines) &&
 	    !load_is_given(table, "duration"))
 		config->window_ns = SEARCH_WINDOW_NS;
-	if ((job->engine == ENGINE_WRK || job->compare_engines) && !load_is_given(table, "warmup"))
+	if (is_by_wrk(job) && !load_is_given(table, "warmup"))
 		config->warmup_ns = NS_PER_S;
 	rc = load_prepare_sources(table, given, job);
 	if (rc == CWT_OK && job->engine != ENGINE_NULL && load_refusal(config, why, sizeof(why)))
 		rc = options_complain(table, "--connections: %s", why);
 	if (rc == CWT_OK)
 		rc = load_prepare_requests(table, given, job);
+	if (rc == CWT_OK && is_by_wrk(job) && load_wrk_refusal(job, why, sizeof(why)))
+		rc = options_complain(table, "%s", why);
 	if (rc == CWT_OK)
 		rc = load_prepare_schedule(table, given, job);
 	if (rc == CWT_OK)
@@ -254,20 +252,22 @@ int load_options(struct load_job *job, int argc, char **argv)
 		  "end it begins anew [none]",
 		  .hide_default = true },
 		{ "think", OPTION_DURATION, &config->think_ns, "TIME",
-		  "closed loop: how long from a reply to the connection's next request" },
+		  "closed loop: how long from a reply to the connection's next request",
+		  .most = TIME_MOST_NS },
 		{ "think-distribution", OPTION_CHOICE, &given.think_distribution, NULL,
 		  "how the times of --think are distributed", .choices = distribution_names },
 		{ "duration", OPTION_DURATION, &config->window_ns, "TIME",
 		  "how long to measure, after ramp and warm-up; each run of --search and "
 		  "--compare-engines: 2s if not given",
-		  .least = NS_PER_MS },
+		  .least = NS_PER_MS, .most = TIME_MOST_NS },
 		{ "warmup", OPTION_DURATION, &config->warmup_ns, "TIME",
 		  "load without measuring, after the last connection's start; with wrk: 1s if not "
-		  "given" },
+		  "given",
+		  .most = TIME_MOST_NS },
 		{ "ramp", OPTION_DURATION, &given.ramp_ns, "TIME",
 		  "time over which the connections start, evenly, at least 50us for each [what "
 		  "the first reply takes]",
-		  .hide_default = true },
+		  .most = TIME_MOST_NS, .hide_default = true },
 		{ "threads", OPTION_COUNT, &given.threads, "T",
 		  "threads of the generator, which share the connections and the schedule; best as "
 		  "many as it has processors",
@@ -310,7 +310,7 @@ int load_options(struct load_job *job, int argc, char **argv)
 		  .hide_default = true },
 		{ "timeout", OPTION_DURATION, &config->timeout_ns, "TIME",
 		  "for a reply to be complete; the first on a connection: for connecting too",
-		  .least = NS_PER_MS },
+		  .least = NS_PER_MS, .most = TIME_MOST_NS },
 		{ "same-reply", OPTION_FLAG, &config->same_reply, NULL,
 		  "count a reply that isn't byte for byte the first one of its URL as an error\n"
 		  "[status and framing are checked]" },
@@ -320,12 +320,14 @@ int load_options(struct load_job *job, int argc, char **argv)
 		  .section = "Verdict" },
 		{ "calibrate", OPTION_DURATION, &job->calibrate_ns, "TIME",
 		  "time to measure, before the run, what generator and network stack add to a "
-		  "latency here; 0: not measured" },
+		  "latency here; 0: not measured",
+		  .most = TIME_MOST_NS },
 		{ "cpus", OPTION_CPUS, &job->cpus, "LIST",
 		  "processors that the generator may use [all]", .hide_default = true },
 		{ "spin", OPTION_DURATION, &config->spin_ns, "TIME",
 		  "the most that is spun, not slept, before a request is due, lest the processor "
-		  "wakes late" },
+		  "wakes late",
+		  .most = TIME_MOST_NS },
 		{ "pid", OPTION_COUNT, &job->server.pid, "PID",
 		  "a server on this machine: report CPU time and switches per request, and memory, "
 		  "of this process and its descendants [none]",
@@ -391,9 +393,7 @@ int load_options(struct load_job *job, int argc, char **argv)
 	if (rc == CWT_OK)
 		rc = check_engine(&table, job);
 	if (rc == CWT_OK)
-		rc = check_output(&table, "plot", job->plot_path);
-	if (rc == CWT_OK)
-		rc = check_output(&table, "hdr-log", job->hdr_path);
+		rc = load_check_outputs(&table, job);
 	if (rc == CWT_OK)
 		rc = read_search(&table, &given, job);
 	if (rc == CWT_OK)

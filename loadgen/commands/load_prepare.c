@@ -15,6 +15,7 @@ enum {
 	PARTS_LEAST = 10,
 	PART_SHORTEST_NS = 10 * NS_PER_MS,
 	PARTS_MAX = 100000,
+	CPUS_TEXT_MAX = 256,
 	WHY_MAX = 512,
 };
 
@@ -196,7 +197,9 @@ int load_prepare_parts(struct load_job *job)
 
 int load_prepare_cpus(const struct option_table *table, struct load_job *job)
 {
+	char text[CPUS_TEXT_MAX];
 	cpu_set_t all;
+	cpu_set_t usable;
 
 	if (cpus_allowed(&all) != 0)
 		CPU_ZERO(&all);
@@ -204,6 +207,12 @@ int load_prepare_cpus(const struct option_table *table, struct load_job *job)
 		job->cpus = all;
 	else if (cpus_bind(&job->cpus) != 0)
 		return options_complain(table, "--cpus: none of these processors can be used here");
+	/* The kernel leaves out those that are not there, and says nothing. */
+	else if (cpus_allowed(&usable) == 0 && !CPU_EQUAL(&usable, &job->cpus))
+		return options_complain(table,
+					"--cpus: of these processors only %s can be used "
+					"here",
+					cpus_format(&usable, text, sizeof(text)));
 	CPU_XOR(&job->other_cpus, &all, &job->cpus);
 	CPU_AND(&job->other_cpus, &job->other_cpus, &all);
 	job->has_other_cpus = CPU_COUNT(&job->other_cpus) > 0;

@@ -66,9 +66,9 @@ static void judge(struct load_job *job)
 	job->met_count = fail_on_latency(&job->fail_on, &result->latency, job->met);
 }
 
-int load_measure_wrk(struct load_job *job)
+static struct wrk_config config_of(const struct load_job *job)
 {
-	struct wrk_config config = {
+	return (struct wrk_config){
 		.url = job->url,
 		.request = job->requests.requests[0].bytes,
 		.request_length = job->requests.requests[0].length,
@@ -80,6 +80,18 @@ int load_measure_wrk(struct load_job *job)
 		.cpus = &job->cpus,
 		.stop = job->config.stop,
 	};
+}
+
+const char *load_wrk_refusal(const struct load_job *job, char *why, size_t size)
+{
+	struct wrk_config config = config_of(job);
+
+	return wrk_refusal(&config, why, size);
+}
+
+int load_measure_wrk(struct load_job *job)
+{
+	struct wrk_config config = config_of(job);
 	bool is_shown = isatty(STDERR_FILENO) && !job->compare_engines;
 	char why[WRK_WHY_MAX];
 	int rc;
@@ -97,10 +109,6 @@ int load_measure_wrk(struct load_job *job)
 		fprintf(stderr, "\r%79s\r", "");
 	if (rc == -EINTR)
 		return CWT_INTERRUPTED;
-	if (rc == -EINVAL) {
-		options_fail("cwt load", "%s", why);
-		return CWT_USAGE;
-	}
 	if (rc != 0)
 		return options_fail("cwt load", "%s", why);
 	take_result(job);

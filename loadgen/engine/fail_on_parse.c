@@ -48,29 +48,11 @@ static int cut(const char *text, size_t length, char sign, struct comparison *co
 	return 0;
 }
 
-/* A decimal number without a sign or an exponent, that is all of the text. */
-static bool parse_decimal(const char *text, double *number)
-{
-	size_t whole = strspn(text, "0123456789");
-	size_t length = whole;
-
-	if (whole == 0)
-		return false;
-	if (text[length] == '.') {
-		size_t fraction = strspn(text + length + 1, "0123456789");
-
-		if (fraction == 0)
-			return false;
-		length += 1 + fraction;
-	}
-	*number = strtod(text, NULL);
-	return text[length] == '\0';
-}
-
 /* Whether it is the name of a latency; the quantile may be out of range. */
 static bool parse_latency(const char *name, double *quantile)
 {
-	double percent;
+	char percent[WORD_MAX + 1]; /* of the requests, which are no slower */
+	double share;
 
 	if (strcmp(name, "mean") == 0) {
 		*quantile = SLO_MEAN;
@@ -80,9 +62,12 @@ static bool parse_latency(const char *name, double *quantile)
 		*quantile = 1;
 		return true;
 	}
-	if (name[0] != 'p' || !parse_decimal(name + 1, &percent))
+	if (name[0] != 'p')
 		return false;
-	*quantile = percent > 0 && percent < 100 ? percent / 100 : 0;
+	snprintf(percent, sizeof(percent), "%.*s%%", WORD_MAX - 1, name + 1);
+	if (units_parse_share(percent, &share) != 0)
+		return false;
+	*quantile = share < 1 ? share : 0;
 	return true;
 }
 
@@ -149,30 +134,24 @@ static int complain_of_name(const char *name, char *why, size_t size)
 static int parse_allowance(const struct comparison *comparison, struct fail_condition *condition,
 			   char *why, size_t size)
 {
-	size_t length = strlen(comparison->value);
-	char number[WORD_MAX];
+	const char *value = comparison->value;
 	int64_t count;
 
 	if (!comparison->has_sign)
 		return 0;
-	memcpy(number, comparison->value, length + 1);
-	condition->is_share = length > 0 && number[length - 1] == '%';
+	condition->is_share = strchr(value, '%');
 	if (condition->is_share) {
-		number[length - 1] = '\0';
-		if (!parse_decimal(number, &condition->most) || condition->most >= 100)
-			return complain(why, size,
-					"'%s>%s': a share is a number below 100 and %%, as in "
-					"%s>0.1%%",
-					comparison->name, comparison->value, comparison->name);
-		condition->most /= 100;
-		return 0;
+		if (units_parse_share(value, &condition->most) == 0 && condition->most < 1)
+			return 0;
+		return complain(why, size,
+				"'%s>%s': a share is a number below 100 and %%, as in %s>0.1%%",
+				comparison->name, value, comparison->name);
 	}
-	if (units_parse_count(number, &count) != 0)
+	if (units_parse_count(value, &count) != 0)
 		return complain(why, size,
 				"'%s>%s': '%s' is neither a count nor a share, as in %s>10 or "
 				"%s>0.1%%",
-				comparison->name, comparison->value, comparison->value,
-				comparison->name, comparison->name);
+				comparison->name, value, value, comparison->name, comparison->name);
 	condition->most = (double)count;
 	return 0;
 }

@@ -13,6 +13,16 @@ static bool is_plain(const char *text)
 	return true;
 }
 
+/* The host without its port, as a length; and the port. */
+static size_t split_host(const char *host, long *port)
+{
+	const char *bracket = strchr(host, ']');
+	const char *colon = strchr(bracket ? bracket : host, ':');
+
+	*port = colon ? strtol(colon + 1, NULL, 10) : 80;
+	return colon ? (size_t)(colon - host) : strlen(host);
+}
+
 int url_parse(const char *text, struct url *url)
 {
 	const char *scheme_end = strstr(text, "://");
@@ -21,6 +31,7 @@ int url_parse(const char *text, struct url *url)
 	size_t host_length;
 	const char *path;
 	size_t path_length;
+	long port;
 
 	if (!scheme_end || !is_plain(text))
 		return -EINVAL;
@@ -41,17 +52,10 @@ int url_parse(const char *text, struct url *url)
 	host = strrchr(url->host, ']');
 	snprintf(address, sizeof(address), "%s%s", url->host,
 		 strchr(host ? host : url->host, ':') ? "" : ":80");
+	split_host(url->host, &port);
+	if (port == 0) /* that is for who listens: any free one */
+		return -EINVAL;
 	return net_parse(address, &url->address);
-}
-
-/* The host without its port, as a length; and the port. */
-static size_t split_host(const char *host, long *port)
-{
-	const char *bracket = strchr(host, ']');
-	const char *colon = strchr(bracket ? bracket : host, ':');
-
-	*port = colon ? strtol(colon + 1, NULL, 10) : 80;
-	return colon ? (size_t)(colon - host) : strlen(host);
 }
 
 int url_stray(const struct url *urls, int count)

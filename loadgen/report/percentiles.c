@@ -37,7 +37,7 @@ int percentiles_write(FILE *file, const char *name, const struct histogram *hist
 	return lines;
 }
 
-static int data_path(const char *svg_path, char path[PATH_MAX])
+int percentiles_data_path(const char *svg_path, char path[PATH_MAX])
 {
 	size_t length = strlen(svg_path);
 
@@ -79,7 +79,7 @@ int percentiles_plot(const char *svg_path, const char *title, const struct histo
 			 "%s: no latency was recorded, so there is nothing to draw", svg_path);
 		return -ENODATA;
 	}
-	rc = data_path(svg_path, path);
+	rc = percentiles_data_path(svg_path, path);
 	if (rc == 0)
 		rc = write_data(path, intended, sent);
 	if (rc != 0) {

@@ -17,11 +17,13 @@ enum { PERCENTILES_WHY_MAX = PATH_MAX + 512 };
  */
 int percentiles_write(FILE *file, const char *name, const struct histogram *histogram);
 
+/* Where the data of a figure goes: the same name, with .dat for .svg. 0 or -ENAMETOOLONG. */
+int percentiles_data_path(const char *svg_path, char path[PATH_MAX]);
+
 /*
  * Draw the latencies from the intended time and from the send, in ns, into `svg_path`, and leave
- * their data beside it, in the same name with .dat for .svg. `intended` is NULL if the load had no
- * schedule. One without a record is left out. Returns 0, or -errno with a sentence in `why`;
- * -ENODATA if there is nothing to draw.
+ * their data beside it. `intended` is NULL if the load had no schedule. One without a record is
+ * left out. Returns 0, or -errno with a sentence in `why`; -ENODATA if there is nothing to draw.
  */
 int percentiles_plot(const char *svg_path, const char *title, const struct histogram *intended,
 		     const struct histogram *sent, char why[PERCENTILES_WHY_MAX]);

@@ -21,8 +21,7 @@ static bool is_seconds(int64_t duration_ns, int64_t least_s, int64_t most_s)
 	       duration_ns / NS_PER_S <= most_s;
 }
 
-/* What it cannot do, or would do otherwise than asked. NULL: nothing. */
-static const char *refusal_of(const struct wrk_config *config, char *why, size_t size)
+const char *wrk_refusal(const struct wrk_config *config, char *why, size_t size)
 {
 	static const int64_t any = INT64_MAX / NS_PER_S;
 
@@ -39,7 +38,8 @@ static const char *refusal_of(const struct wrk_config *config, char *why, size_t
 	else if (!is_seconds(config->warmup_ns, 0, any))
 		snprintf(why, size, "wrk runs for whole seconds only, to warm up too (--warmup)");
 	else if (!is_seconds(config->timeout_ns, 1, WRK_TIMEOUT_MAX_S))
-		snprintf(why, size, "wrk's timeout is in whole seconds, and here from 1 to %d",
+		snprintf(why, size,
+			 "wrk's timeout is in whole seconds, and here from 1 to %d (--timeout)",
 			 WRK_TIMEOUT_MAX_S);
 	else if (config->request_length >= 5 && memcmp(config->request, "HEAD ", 5) == 0)
 		snprintf(why, size, "wrk waits for the body of a reply to HEAD, which has none");
@@ -163,7 +163,7 @@ int wrk_run(const struct wrk_config *config, struct wrk_result *result, char *wh
 	int script;
 	int rc;
 
-	if (refusal_of(config, why, size))
+	if (wrk_refusal(config, why, size))
 		return -EINVAL;
 	rc = ask_version(config, version, why, size);
 	if (rc < 0)

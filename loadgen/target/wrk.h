@@ -73,6 +73,12 @@ struct wrk_result {
 };
 
 /*
+ * What wrk cannot do, or would do otherwise than asked, as a sentence in `why` (WRK_WHY_MAX is
+ * enough). NULL: nothing.
+ */
+const char *wrk_refusal(const struct wrk_config *config, char *why, size_t size);
+
+/*
  * Run it, after the warm-up, in a process of its own. The caller has seen to the limit of
  * descriptors (load_refusal()). Returns 0, or with a sentence in `why` (WRK_WHY_MAX is enough)
  * -EINVAL (wrk cannot do that), -ENOENT (it is not installed), -ECONNREFUSED, -EADDRNOTAVAIL (no
