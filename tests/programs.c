@@ -158,24 +158,37 @@ char *program_errors(const struct program *program, char text[PROGRAM_ERRORS_MAX
 	return text;
 }
 
-/* Is the socket of that inode connected to loopback's `port`? */
-static bool is_connected_to(unsigned long inode, int port)
+enum { CONNECTIONS_MAX = 4096 };
+
+/* The inodes of the sockets that are connected to loopback's `port`, as many as there are. */
+static int connected_to(int port, unsigned long inodes[CONNECTIONS_MAX])
 {
 	FILE *list = fopen("/proc/net/tcp", "r");
 	char line[256];
-	bool found = false;
+	int count = 0;
 
 	cr_assert_not_null(list);
-	while (!found && fgets(line, sizeof(line), list)) {
+	while (fgets(line, sizeof(line), list)) {
 		unsigned remote;
-		unsigned long its_inode;
+		unsigned long inode;
 
-		found = sscanf(line, "%*s %*s %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu", &remote,
-			       &its_inode) == 2 &&
-			its_inode == inode && (int)remote == port;
+		if (sscanf(line, "%*s %*s %*[0-9A-F]:%x %*s %*s %*s %*s %*s %*s %lu", &remote,
+			   &inode) != 2 ||
+		    (int)remote != port || inode == 0) /* 0: it waits for its time to end */
+			continue;
+		cr_assert_lt(count, CONNECTIONS_MAX);
+		inodes[count++] = inode;
 	}
 	fclose(list);
-	return found;
+	return count;
+}
+
+static bool is_among(unsigned long inode, const unsigned long *inodes, int count)
+{
+	while (count-- > 0)
+		if (inodes[count] == inode)
+			return true;
+	return false;
 }
 
 int program_children(const struct program *program, int children[PROGRAM_CHILDREN_MAX])
@@ -221,8 +234,8 @@ int64_t program_cpu_ns(const struct program *program)
 	return total;
 }
 
-/* Those of one process; 0 if it has just ended. */
-static int descriptors_of(int pid, int backend_port)
+/* Those of one process but for the sockets `left_out`; 0 if it has just ended. */
+static int descriptors_of(int pid, const unsigned long *left_out, int left_out_count)
 {
 	char path[64];
 	int count = 0;
@@ -238,10 +251,10 @@ static int descriptors_of(int pid, int backend_port)
 
 		if (entry->d_name[0] == '.')
 			continue;
-		if (backend_port > 0 &&
+		if (left_out_count > 0 &&
 		    readlinkat(dirfd(folder), entry->d_name, target, sizeof(target) - 1) > 0 &&
 		    sscanf(target, "socket:[%lu]", &inode) == 1 &&
-		    is_connected_to(inode, backend_port))
+		    is_among(inode, left_out, left_out_count))
 			continue;
 		count++;
 	}
@@ -251,12 +264,14 @@ static int descriptors_of(int pid, int backend_port)
 
 int program_descriptors(const struct program *program)
 {
+	unsigned long calls[CONNECTIONS_MAX];
+	int call_count = program->backend_port > 0 ? connected_to(program->backend_port, calls) : 0;
 	int children[PROGRAM_CHILDREN_MAX];
 	int count = program_children(program, children);
-	int sum = descriptors_of((int)program->pid, program->backend_port);
+	int sum = descriptors_of((int)program->pid, calls, call_count);
 
 	while (count-- > 0)
-		sum += descriptors_of(children[count], program->backend_port);
+		sum += descriptors_of(children[count], calls, call_count);
 	return sum;
 }
 

@@ -41,7 +41,7 @@ static void expect_run(struct session *session, int64_t pair, int side)
 	int64_t runs_left = 2 * pairs - session->done - 1;
 	int64_t metering_ns =
 		beforehand_estimate_reference(asked) + beforehand_estimate_overhead(asked);
-	bool each_run = asked->cpu_ns < BEFOREHAND_SMALL_CPU_NS;
+	bool each_run = asked->cpu_ns < RUN_SMALL_CPU_NS;
 	bool first_of_pair = session->done % 2 == 0;
 	int64_t run_ns = measure_estimate(point);
 
