@@ -301,6 +301,22 @@ Test(plan, a_window_is_long_enough_for_the_requests_it_is_to_hold)
 	}
 }
 
+Test(plan, drawn_times_may_need_more_requests)
+{
+	struct plan plan =
+		good_plan("[plan]\nrequests = 100\nrequests-exponential = 300\nwindow = 1ms\n"
+			  "[case a]\narch = pool\nthreads = 1\ncpu = 1ms\nwall = 10ms\n"
+			  "distribution = constant, exponential\n");
+
+	cr_assert_eq(plan.count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		int64_t requests = run_is_exponential(&plan.points[i].asked) ? 300 : 100;
+
+		cr_expect_float_eq(plan.points[i].timing.window_ns, requests * 10 * NS_PER_MS, 2);
+	}
+	plan_free(&plan);
+}
+
 Test(plan, a_window_is_no_shorter_than_it_is_asked_to_be)
 {
 	struct plan plan = good_plan("[plan]\nrequests = 100\nwindow = 2s\n" CASE

@@ -8,6 +8,11 @@
 
 /* The plan */
 
+static const char *unit_of(int64_t ns)
+{
+	return ns < 3600LL * NS_PER_S ? " min" : " h";
+}
+
 static void print_range(const char *before, const char *least, const char *most, const char *after)
 {
 	printf("%s%s", before, least);
@@ -26,7 +31,8 @@ static void print_sum(const struct sweep *sweep)
 	snprintf(texts[1], COMMAND_CLOCK_MAX, "%lld", (long long)most.repetitions);
 	print_range("", texts[0], texts[1], " runs, ");
 	print_range("about ", command_format_clock(texts[2], least.ns),
-		    command_format_clock(texts[3], most.ns), " min\n");
+		    command_format_clock(texts[3], most.ns), unit_of(most.ns));
+	printf("\n");
 	if (least.repetitions != most.repetitions)
 		printf("the more where the 95 %% interval of the %s is wider than ±%g %%\n",
 		       plan_y_names[sweep->plan.figure], 100 * sweep->plan.precision);
@@ -66,9 +72,9 @@ static void print_choice(const struct sweep *sweep)
 
 	if (sweep->store.budget_ns == 0)
 		return;
-	printf("chosen for %s min, %zu of %zu groups of contenders:\n",
-	       command_format_clock(clock, sweep->store.budget_ns), count_groups(sweep, false),
-	       sweep->design.group_count);
+	printf("chosen for %s%s, %zu of %zu groups of contenders:\n",
+	       command_format_clock(clock, sweep->store.budget_ns), unit_of(sweep->store.budget_ns),
+	       count_groups(sweep, false), sweep->design.group_count);
 	print_groups(sweep, false);
 	if (count_groups(sweep, true) == 0)
 		return;

@@ -59,17 +59,20 @@ static const char *check_timing(const struct plan_timing *timing)
  */
 static int64_t window_ns(const struct grid *grid, const struct run *asked)
 {
+	const struct plan_timing *timing = &grid->timing;
 	double population = (double)asked->connections;
+	int64_t requests = timing->requests;
 	double rate;
 
 	if (asked->threads > 0 && asked->threads < asked->connections)
 		population = (double)asked->threads;
-	if (asked->cpu_ns == 0 || grid->timing.requests == 0)
-		return grid->timing.window_ns;
+	if (run_is_exponential(asked) && timing->requests_exponential > 0)
+		requests = timing->requests_exponential;
+	if (asked->cpu_ns == 0 || requests == 0)
+		return timing->window_ns;
 	rate = model_closed_network(population, (double)asked->cpu_ns / 1e9,
 				    (double)asked->wall_ns / 1e9, (double)asked->cores);
-	return (int64_t)fmax((double)grid->timing.window_ns,
-			     ceil((double)grid->timing.requests / rate * 1e9));
+	return (int64_t)fmax((double)timing->window_ns, ceil((double)requests / rate * 1e9));
 }
 
 /* Whether one of `count` points is that one: cases, and values of t, may share points. */

@@ -48,7 +48,8 @@ struct plan_timing {
 	int64_t window_ns;        /* of each of the windows, at the least */
 	int64_t window_most_ns;   /* 0: no bound */
 	int64_t requests;         /* that a window is to hold by the model; it is longer for them */
-	int64_t windows;          /* one after the other in a repetition */
+	int64_t requests_exponential; /* the same, where times are drawn; 0: as `requests` */
+	int64_t windows;              /* one after the other in a repetition */
 	int64_t warmup_ns;
 	int64_t ramp_ns; /* 0: w, and 50 us for each connection at the least */
 };

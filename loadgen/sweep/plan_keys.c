@@ -35,6 +35,8 @@ static const struct plan_key timing_keys[] = {
 	{ "window-most", plan_take_number, TIMING(window_most_ns), units_parse_duration,
 	  NS_PER_MS },
 	{ "requests", plan_take_number, TIMING(requests), units_parse_count },
+	{ "requests-exponential", plan_take_number, TIMING(requests_exponential),
+	  units_parse_count },
 	{ "windows", plan_take_number, TIMING(windows), units_parse_count, 1, PLAN_WINDOWS_MAX },
 	{ "warmup", plan_take_number, TIMING(warmup_ns), units_parse_duration },
 	{ "ramp", plan_take_number, TIMING(ramp_ns), units_parse_duration, NS_PER_MS },

@@ -7,6 +7,10 @@
 truth_tools=(epoll uring wrk h2load hey)
 truth_rate=5000
 
+# How long a run is, in s: the p99 of exponential delays of 50 ms is known to 1 % from no fewer than a
+# few hundred thousand requests, all runs of a tool together.
+truth_long_s=10
+
 # Prints the object of one of the latencies of a report: of_report LATENCY FILE
 of_report() {
 	jq --arg latency "$1" '.[$latency] as $l | { rps: .throughput_rps, p50: ($l.p50 / 1000),
@@ -17,7 +21,7 @@ of_report() {
 # cwt load, an open loop: with_cwt ENGINE NAME URL
 with_cwt() {
 	run "$2" "$3" --engine "$1" --rate "$truth_rate" --connections 1024 --seed "$i" \
-		--duration "${truth_s}s"
+		--duration "${run_s}s"
 	of_report latency_sent_ns "$runs/$2.json"
 }
 
@@ -32,26 +36,26 @@ with_uring() {
 # The others are closed loops, with as many connections as make about the same load.
 
 with_wrk() {
-	taskset -c 1 wrk -t1 "-c$3" "-d${truth_s}s" -s scripts/truth.d/wrk.lua "$2" >"$runs/$1.txt"
+	taskset -c 1 wrk -t1 "-c$3" "-d${run_s}s" -s scripts/truth.d/wrk.lua "$2" >"$runs/$1.txt"
 	awk '/^summary/ { print $2, $3, $5, $6 }' "$runs/$1.txt" | jq -R 'split(" ") | map(tonumber)
 		| { rps: (.[0] / .[1] * 1e6), p50: .[2], p99: .[3] }'
 }
 
 # Prints the object of the latencies on stdin, in us, one a line.
 of_latencies() {
-	sort -g | figures "[inputs | tonumber] | { rps: (length / $truth_s), p50: quantile(0.5),
+	sort -g | figures "[inputs | tonumber] | { rps: (length / $run_s), p50: quantile(0.5),
 		p99: quantile(0.99) }" --null-input --raw-input
 }
 
 with_h2load() {
-	taskset -c 1 h2load --h1 -t1 "-c$3" "-D$truth_s" "--log-file=$folder/h2load.log" "$2" \
+	taskset -c 1 h2load --h1 -t1 "-c$3" "-D$run_s" "--log-file=$folder/h2load.log" "$2" \
 		>"$runs/$1.txt"
 	cut -f 3 "$folder/h2load.log" | of_latencies
 	rm "$folder/h2load.log"
 }
 
 with_hey() {
-	taskset -c 1 hey -cpus 1 -z "${truth_s}s" -c "$3" -o csv "$2" >"$folder/hey.csv"
+	taskset -c 1 hey -cpus 1 -z "${run_s}s" -c "$3" -o csv "$2" >"$folder/hey.csv"
 	awk -F , 'NR > 1 { print $1 * 1e6 }' "$folder/hey.csv" | of_latencies
 }
 
@@ -59,7 +63,8 @@ with_hey() {
 # meets all of them alike, and leaves their objects in $folder/TOOL: truth_runs DELAY-US DISTRIBUTION
 # CONNECTIONS TOOL...
 truth_runs() {
-	local delay_us=$1 distribution=$2 connections=$3 tools=("${@:4}") i k tool
+	local delay_us=$1 distribution=$2 connections=$3 tools=("${@:4}") i k tool run_s=$truth_s
+	[[ $delay_us-$distribution != 50000-exponential ]] || run_s=$truth_long_s
 	for tool in "${tools[@]}"; do
 		: >"$folder/$tool"
 	done
@@ -94,13 +99,13 @@ truth_row() {
 measure_truth() {
 	local delay_us distribution tool tools=() connections i
 	heading 'Truth' "cwt-backend with a delay that it is told; medians of $repeats runs of \
-$truth_s s, in us, which alternate between the tools. Engines epoll and uring: cwt load, open loop, \
+$truth_s s ($truth_long_s s where the delay is exponential and 50 ms), in us, which alternate between the tools. Engines epoll and uring: cwt load, open loop, \
 $truth_rate/s, latencies from the send; intended: those of the runs of epoll from the intended time, \
 which is wrk2's idea; the others: closed loops of as many connections as make about that. The responder \
 never sleeps (--busy), so that its delays are exact to some us; an error holds the way there and \
 back, and the client's waking up. wrk 4.1 adds latencies to those that it has measured, where it \
 takes some for omitted; that shows where delays differ. The error of an exponential delay's p99 \
-scatters by chance, in one run of 10,000 requests by 10 % of the mean; the interval is there to \
+scatters by chance, in one run of 10,000 requests by 10 % of the mean (50,000: by 4.5 %); the interval is there to \
 tell, and by its definition misses the truth in one run of twenty. hey gives latencies in steps of \
 100 us."
 	for tool in "${truth_tools[@]}"; do
