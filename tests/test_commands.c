@@ -518,6 +518,24 @@ Test(commands, the_status_of_a_check_is_the_worst_of_all_points)
 	remove_all(place.folder);
 }
 
+Test(commands, what_was_not_measured_is_no_figure)
+{
+	struct place place = make_place("");
+	struct run runs[4];
+	struct run *end = runs;
+	struct outcome outcome;
+
+	add_point(&end, 3, 4000000, 1);
+	for (struct run *run = runs; run < end; run++)
+		run->error_reset = 1;
+	write_runs(&place, runs, (int)(end - runs));
+	outcome = cwt(WORDS("check", place.out));
+	cr_expect_eq(outcome.status, 5, "%d", outcome.status);
+	cr_expect_not_null(strstr(outcome.output.bytes, "invalid"));
+	cr_expect_null(strstr(outcome.output.bytes, "±0 "), "%s", outcome.output.bytes);
+	remove_all(place.folder);
+}
+
 /* Bytes off the end of runs.csv. */
 static void cut_runs(const struct place *place, int64_t bytes)
 {
@@ -816,6 +834,43 @@ Test(commands, a_report_of_evidence_has_the_claim_its_figure_and_a_line_for_each
 	cr_expect(file_has(&place, "report.md", "| thread | 0 | ≥ 100 "));
 	cr_expect(file_has(&place, "report.md", "| loop --events poll | 100 | ≥ 100 "));
 	cr_expect(file_has(&place, "figures/series.dat", "# series: thread\n\"thread\"\n0 \"0\" "));
+	remove_all(place.folder);
+}
+
+/* Points are measured in a random order, and told in the plan's; what it does not have comes last.
+ */
+Test(commands, points_are_told_in_the_order_of_the_plan)
+{
+	static const int64_t measured_ms[] = { 7, 5, 9, 4 };
+	static const int64_t told_ms[] = { 4, 5, 9, 7 };
+	struct place place = make_place("");
+	struct run runs[12];
+	struct run *end = runs;
+	struct outcome outcome;
+	char path[PATH_MAX];
+	FILE *file;
+	json_t *root;
+
+	for (size_t i = 0; i < 4; i++)
+		add_point(&end, 3, measured_ms[i] * 1000000, 1);
+	write_runs(&place, runs, (int)(end - runs));
+	snprintf(path, sizeof(path), "%s/plan.ini", place.out);
+	file = fopen(path, "we");
+	cr_assert_not_null(file);
+	fputs("[case a case]\narch = pool\nthreads = 10\nwait = timer\n"
+	      "cpu = 4ms, 5ms, 9ms\nwall = 100ms\n",
+	      file);
+	fclose(file);
+	outcome = cwt(WORDS("check", place.out, "--json"));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	root = json_of(&outcome);
+	cr_assert_eq(json_array_size(root), 4);
+	for (size_t i = 0; i < 4; i++) {
+		json_t *cpu = json_object_get(json_array_get(root, i), "cpu_ns");
+
+		cr_expect_eq(json_integer_value(cpu), told_ms[i] * 1000000, "place %zu", i);
+	}
+	json_decref(root);
 	remove_all(place.folder);
 }
 

@@ -364,6 +364,31 @@ Test(resume, seed_and_budget_are_those_that_it_was_begun_with)
 	remove_place(&place);
 }
 
+/* A lower one would leave out what is there; a higher one has more measured. */
+Test(resume, a_budget_can_be_raised_only)
+{
+	struct place place = make_place();
+	struct store store = of(&place);
+	char why[STORE_WHY_MAX];
+
+	store.budget_ns = 90LL * NS_PER_S;
+	cr_assert_eq(store_open(&store, false, why), 0, "%s", why);
+	store_close(&store);
+	store = of(&place);
+	store.budget_ns = 89LL * NS_PER_S;
+	cr_expect_neq(store_open(&store, true, why), 0);
+	cr_expect_not_null(strstr(why, "raised only"), "%s", why);
+	store_close(&store);
+	for (int i = 0; i < 2; i++) { /* with the higher one, then without any: it is kept */
+		store = of(&place);
+		store.budget_ns = i == 0 ? 120LL * NS_PER_S : 0;
+		cr_assert_eq(store_open(&store, true, why), 0, "%s", why);
+		cr_expect_eq(store.budget_ns, 120LL * NS_PER_S);
+		store_close(&store);
+	}
+	remove_place(&place);
+}
+
 Test(resume, without_any_other_the_seed_is_the_plans_or_one_of_its_own)
 {
 	struct place place = make_place();

@@ -12,20 +12,28 @@
 
 static const char program[] = "cwt check";
 
+enum { MEASURED_MAX = 64 };
+
 static void print_point(const struct point *point, int width)
 {
 	const struct run *run = &point->first;
 	char c[UNITS_TEXT_MAX];
 	char w[UNITS_TEXT_MAX];
 	char t[UNITS_TEXT_MAX] = "-";
+	char measured[MEASURED_MAX];
 
 	if (run->threads > 0)
 		snprintf(t, sizeof(t), "%lld", (long long)run->threads);
-	printf("%-28.28s %-*s %6s %7s %7s %9.6g %10.6g %10.6g ±%-7.3g %s%s\n", run->case_name,
-	       width, run->arch, t, units_format_duration(c, (double)run->cpu_ns),
+	if (point->measured.count > 0)
+		snprintf(measured, sizeof(measured), "%10.6g ±%-7.3g", point->measured.mean,
+			 point->measured.half);
+	else
+		snprintf(measured, sizeof(measured), "%10s %-8s", "-", "");
+	printf("%-28.28s %-*s %6s %7s %7s %9.6g %10.6g %s %s%s\n", run->case_name, width, run->arch,
+	       t, units_format_duration(c, (double)run->cpu_ns),
 	       units_format_duration(w, (double)run->wall_ns), point->nominal_rps,
-	       point->calibrated_rps, point->measured.mean, point->measured.half,
-	       verdict_names[point->verdict], point->knee ? " (knee)" : "");
+	       point->calibrated_rps, measured, verdict_names[point->verdict],
+	       point->knee ? " (knee)" : "");
 	if (point->why[0])
 		printf("    %s\n", point->why);
 }

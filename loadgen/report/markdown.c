@@ -161,16 +161,18 @@ static void write_table(FILE *file, const struct summary *summary)
 
 		if (!run_is_predicted(run))
 			continue;
-		fprintf(file,
-			"| %s | %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | %.6g | ±%s "
-			"| "
-			"%s%s |\n",
+		fprintf(file, "| %s | %s | %s | %s | %s | %s | %lld | %.6g | %.6g | %.6g | ",
 			run->case_name, run->arch, run->distribution, limit_text(run, t),
 			units_format_duration(c, (double)run->cpu_ns),
 			units_format_duration(w, (double)run->wall_ns), (long long)run->connections,
-			point->nominal_rps, point->calibrated_rps, point->curve_rps,
-			point->measured.mean, words_half(half, point->measured.half),
-			verdict_names[point->verdict], point->knee ? " (knee)" : "");
+			point->nominal_rps, point->calibrated_rps, point->curve_rps);
+		if (point->measured.count > 0)
+			fprintf(file, "%.6g | ±%s | ", point->measured.mean,
+				words_half(half, point->measured.half));
+		else
+			fprintf(file, "– | – | ");
+		fprintf(file, "%s%s |\n", verdict_names[point->verdict],
+			point->knee ? " (knee)" : "");
 	}
 	fprintf(file,
 		"\n*Nominal*: from c, w and t as asked. *Calibrated*: from c as work plus the\n"

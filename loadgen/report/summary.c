@@ -7,8 +7,32 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What the plan is to show. A folder without a plan is one without evidence. */
-static int read_evidence(const char *directory, struct summary *summary, char *why)
+/* Points in the plan's order, then those that it does not have: they were measured in another. */
+static int order_points(struct summary *summary, const struct plan *plan)
+{
+	struct point *ordered = calloc((size_t)summary->count + 1, sizeof(*ordered));
+	bool *taken = calloc((size_t)summary->count + 1, sizeof(*taken));
+	int64_t count = 0;
+	int rc = ordered && taken ? 0 : -ENOMEM;
+
+	for (size_t i = 0; rc == 0 && i <= plan->count; i++)
+		for (int64_t j = 0; j < summary->count; j++) {
+			if (taken[j] ||
+			    (i < plan->count &&
+			     !run_same_point(&plan->points[i].asked, &summary->points[j].first)))
+				continue;
+			taken[j] = true;
+			ordered[count++] = summary->points[j];
+		}
+	if (rc == 0)
+		memcpy(summary->points, ordered, (size_t)count * sizeof(*ordered));
+	free(ordered);
+	free(taken);
+	return rc;
+}
+
+/* What the plan is to show, and its order. A folder without a plan has neither. */
+static int read_plan(const char *directory, struct summary *summary, char *why)
 {
 	char path[PATH_MAX];
 	char wrong[PLAN_WHY_MAX];
@@ -19,9 +43,12 @@ static int read_evidence(const char *directory, struct summary *summary, char *w
 	if (access(path, F_OK) != 0)
 		return 0;
 	rc = plan_read(path, &plan, wrong);
-	if (rc == 0)
+	if (rc == 0) {
 		summary->evidence = plan.evidence;
-	else
+		rc = order_points(summary, &plan);
+		snprintf(wrong, sizeof(wrong), "out of memory");
+	}
+	if (rc != 0)
 		snprintf(why, SUMMARY_WHY_MAX, "%s", wrong);
 	plan_free(&plan);
 	return rc;
@@ -47,21 +74,21 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	}
 	summary->count = verdict_of_runs(runs, summary->runs, &summary->points);
 	free(runs);
-	if (summary->count < 0 ||
-	    findings_of_points(summary->points, summary->count, &summary->findings) != 0) {
+	rc = summary->count < 0 ? -ENOMEM : read_plan(directory, summary, why);
+	if (rc == 0 && findings_of_points(summary->points, summary->count, &summary->findings) != 0)
+		rc = -ENOMEM;
+	if (rc != 0) {
+		if (rc == -ENOMEM)
+			snprintf(why, SUMMARY_WHY_MAX, "out of memory");
 		summary_free(summary);
-		snprintf(why, SUMMARY_WHY_MAX, "out of memory");
-		return -ENOMEM;
+		return rc;
 	}
 	snprintf(path, sizeof(path), "%s/machine.json", directory);
 	summary->machine = json_load_file(path, 0, NULL);
 	if (!summary->machine)
 		summary->machine = json_object();
 	summary->doctor = fitness_read(directory);
-	rc = read_evidence(directory, summary, why);
-	if (rc != 0)
-		summary_free(summary);
-	return rc;
+	return 0;
 }
 
 json_t *summary_points_json(const struct summary *summary)

@@ -196,7 +196,10 @@ static int read_settings(const struct store *store, int64_t *seed, int64_t *budg
 	return rc;
 }
 
-/* What was given must be what is recorded, or not be given. */
+/*
+ * What was given must be what is recorded, or not be given; but a budget may be raised, which
+ * chooses more.
+ */
 static int take_settings(struct store *store, int64_t seed, int64_t budget_ns,
 			 char why[STORE_WHY_MAX])
 {
@@ -205,14 +208,23 @@ static int take_settings(struct store *store, int64_t seed, int64_t budget_ns,
 	if (store->seed != 0 && store->seed != seed)
 		return refuse(why, 1, "--seed %lld: the sweep in %s has seed %lld, and keeps it",
 			      (long long)store->seed, store->folder, (long long)seed);
-	if (store->budget_ns != 0 && store->budget_ns != budget_ns)
-		return refuse(why, 1, "--budget: the sweep in %s was begun with %s, and keeps it",
+	if (store->budget_ns != 0 && (budget_ns == 0 || store->budget_ns < budget_ns))
+		return refuse(why, 1, "--budget: the sweep in %s was begun with %s%s",
 			      store->folder,
 			      budget_ns > 0 ? units_format_duration_exact(there, budget_ns)
-					    : "none");
+					    : "none, and measures all",
+			      budget_ns > 0 ? ", which can be raised only" : "");
 	store->seed = seed;
-	store->budget_ns = budget_ns;
+	if (store->budget_ns == 0)
+		store->budget_ns = budget_ns;
 	return 0;
+}
+
+static int write_settings(const struct store *store)
+{
+	return write_json(store, "sweep.json",
+			  json_pack("{s:I, s:I}", "seed", (json_int_t)store->seed, "budget_ns",
+				    (json_int_t)store->budget_ns));
 }
 
 /* Beginning */
@@ -228,9 +240,7 @@ static int begin(struct store *store, char why[STORE_WHY_MAX])
 		store->seed = store->plan_seed != 0 ? store->plan_seed : take_seed();
 	rc = read_text(store->plan_path, &plan, &length);
 	if (rc == 0)
-		rc = write_json(store, "sweep.json",
-				json_pack("{s:I, s:I}", "seed", (json_int_t)store->seed,
-					  "budget_ns", (json_int_t)store->budget_ns));
+		rc = write_settings(store);
 	if (rc == 0)
 		rc = write_text(store, "plan.ini", plan, length);
 	if (rc == 0)
@@ -318,7 +328,10 @@ static int resume_sweep(struct store *store, char why[STORE_WHY_MAX])
 	rc = store_compare_plans(path_of(store, "plan.ini", plan), store->plan_path, why);
 	if (rc == 0)
 		rc = read_rows(store, runs, why);
-	return rc;
+	if (rc != 0 || store->budget_ns == budget_ns)
+		return rc;
+	rc = write_settings(store);
+	return rc == 0 ? 0 : refuse(why, rc, "%s: %s", store->folder, strerror(-rc));
 }
 
 static int lock(const struct store *store, const char *path, char why[STORE_WHY_MAX])
