@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 void folder_make(char path[FOLDER_PATH_MAX])
 {
@@ -85,14 +86,38 @@ char *folder_read(const char *path, const char *name, char text[FOLDER_TEXT_MAX]
 	return text;
 }
 
-struct cwt_outcome cwt_run(const char *const *words)
+struct place place_make(const char *plan)
 {
-	struct program program;
-	struct cwt_outcome outcome;
+	struct place place;
 
-	program_start(&program, "CWT", words);
-	outcome.output = client_receive(program.output, 0);
-	outcome.status = program_wait(&program);
-	program_errors(&program, outcome.errors);
-	return outcome;
+	folder_make(place.folder);
+	snprintf(place.plan, sizeof(place.plan), "%s/plan.ini", place.folder);
+	snprintf(place.out, sizeof(place.out), "%s/out", place.folder);
+	folder_write(place.folder, "plan.ini", plan);
+	return place;
+}
+
+void place_remove(const struct place *place)
+{
+	folder_remove(place->folder);
+}
+
+void place_write_runs(const struct place *place, const struct run *runs, int count)
+{
+	folder_write_runs(place->folder, "out", runs, (size_t)count);
+}
+
+bool place_has(const struct place *place, const char *name)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", place->out, name);
+	return access(path, R_OK) == 0;
+}
+
+bool place_file_has(const struct place *place, const char *name, const char *text)
+{
+	static char whole[FOLDER_TEXT_MAX];
+
+	return strstr(folder_read(place->out, name, whole), text) != NULL;
 }

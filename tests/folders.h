@@ -1,7 +1,7 @@
-/* Folders as sweeps leave them, and `cwt` run on them. */
+/* Folders as sweeps leave them. */
 #pragma once
 #include "loadgen/sweep/run.h"
-#include "tests/programs.h"
+#include <stdbool.h>
 
 enum { FOLDER_PATH_MAX = 128, FOLDER_TEXT_MAX = 65536 };
 
@@ -19,11 +19,20 @@ void folder_append(const char *path, const char *name, const char *text);
 /* The text of PATH/NAME; empty if there is no such file. Returns `text`. */
 char *folder_read(const char *path, const char *name, char text[FOLDER_TEXT_MAX]);
 
-struct cwt_outcome {
-	int status;
-	struct text output; /* freed by the caller */
-	char errors[PROGRAM_ERRORS_MAX];
+/* A plan's file, and the folder that a sweep of it is to leave, in a folder of their own. */
+struct place {
+	char folder[FOLDER_PATH_MAX];
+	char plan[FOLDER_PATH_MAX + 16];
+	char out[FOLDER_PATH_MAX + 16];
 };
 
-/* Run `cwt`, in no particular folder, with the words, of which NULL is the last. */
-struct cwt_outcome cwt_run(const char *const *words);
+/* The plan has that text; there is no `out` yet. */
+struct place place_make(const char *plan);
+void place_remove(const struct place *place);
+
+/* The runs of `out`. */
+void place_write_runs(const struct place *place, const struct run *runs, int count);
+
+/* Whether `out` has the file; and the text in it. */
+bool place_has(const struct place *place, const char *name);
+bool place_file_has(const struct place *place, const char *name, const char *text);

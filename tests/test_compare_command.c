@@ -1,5 +1,6 @@
 /* `cwt compare` and `cwt selftest` as programs: exit statuses, and what they leave. */
 #include "tests/folders.h"
+#include "tests/outcomes.h"
 #include "tests/runs.h"
 #include <criterion/criterion.h>
 #include <jansson.h>
@@ -12,18 +13,16 @@ TestSuite(compare_command, .timeout = 120);
 
 enum { WORD_MAX = 2 * FOLDER_PATH_MAX + 64, RUNS_MAX = 12 };
 
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
 /* Two sweeps, and the words that name them. */
-struct place {
+struct sides {
 	char folder[FOLDER_PATH_MAX];
 	char base[WORD_MAX];
 	char newer[WORD_MAX];
 };
 
-static struct place make_place(void)
+static struct sides make_sides(void)
 {
-	struct place place;
+	struct sides place;
 
 	folder_make(place.folder);
 	snprintf(place.base, sizeof(place.base), "%s/base", place.folder);
@@ -32,7 +31,7 @@ static struct place make_place(void)
 }
 
 /* Points of the heavy app that differ in t, with three repetitions each at `share` of t/w. */
-static void write_sweep(const struct place *place, const char *name, const double *shares,
+static void write_sweep(const struct sides *place, const char *name, const double *shares,
 			size_t points)
 {
 	struct run runs[RUNS_MAX];
@@ -47,7 +46,7 @@ static void write_sweep(const struct place *place, const char *name, const doubl
 	folder_write_runs(place->folder, name, runs, 3 * points);
 }
 
-static void write_both(const struct place *place, double first, double second)
+static void write_both(const struct sides *place, double first, double second)
 {
 	const double base[] = { 1, 1 };
 	const double newer[] = { first, second };
@@ -59,7 +58,7 @@ static void write_both(const struct place *place, double first, double second)
 /* The status, and a word in what is said on stdout or stderr. */
 static void expect(const char *const *words, int status, const char *word)
 {
-	struct cwt_outcome outcome = cwt_run(words);
+	struct outcome outcome = cwt(words);
 
 	cr_expect_eq(outcome.status, status, "%s: %d: %s", word, outcome.status, outcome.errors);
 	cr_expect(strstr(outcome.output.bytes, word) || strstr(outcome.errors, word),
@@ -69,28 +68,16 @@ static void expect(const char *const *words, int status, const char *word)
 
 static json_t *json_of(const char *const *words, int status)
 {
-	struct cwt_outcome outcome = cwt_run(words);
-	json_error_t error;
-	json_t *root = json_loads(outcome.output.bytes, 0, &error);
+	struct outcome outcome = cwt(words);
+	json_t *root = outcome_json(&outcome);
 
-	cr_assert_not_null(root, "%s in '%s'; %s", error.text, outcome.output.bytes,
-			   outcome.errors);
 	cr_expect_eq(outcome.status, status, "%d", outcome.status);
-	free(outcome.output.bytes);
 	return root;
 }
 
 static const char *text(const json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
-}
-
-static double number(const json_t *object, const char *name)
-{
-	const json_t *value = json_object_get(object, name);
-
-	cr_expect(json_is_number(value), "no number %s", name);
-	return json_number_value(value);
 }
 
 Test(compare_command, the_status_is_the_worst_of_all_points)
@@ -107,7 +94,7 @@ Test(compare_command, the_status_is_the_worst_of_all_points)
 		{ { 1, 0.98 }, 3, "inconclusive: 2 points: 0 regressions, 1 inconclusive" },
 		{ { 0.98, 0.9 }, 1, "1 regression, 1 inconclusive" },
 	};
-	struct place place = make_place();
+	struct sides place = make_sides();
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		write_both(&place, table[i].shares[0], table[i].shares[1]);
@@ -121,7 +108,7 @@ Test(compare_command, the_status_is_the_worst_of_all_points)
 
 Test(compare_command, a_missing_baseline_is_status_4_and_one_line)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	const double shares[] = { 1 };
 
 	write_sweep(&place, "new", shares, 1);
@@ -134,7 +121,7 @@ Test(compare_command, a_missing_baseline_is_status_4_and_one_line)
 
 Test(compare_command, nothing_valid_is_status_5)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	struct run runs[3];
 
 	write_both(&place, 1, 1);
@@ -154,7 +141,7 @@ Test(compare_command, nothing_valid_is_status_5)
 
 Test(compare_command, one_invalid_point_leaves_the_whole_inconclusive)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	struct run runs[6];
 
 	write_both(&place, 1, 1);
@@ -177,7 +164,7 @@ Test(compare_command, a_damaged_file_is_reported_with_its_line)
 		{ "3,too few,1\n", "runs.csv:8: too few columns" },
 		{ "3,too few,1\n3,half a li", "runs.csv:8: too few columns" },
 	};
-	struct place place = make_place();
+	struct sides place = make_sides();
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		write_both(&place, 1, 1);
@@ -192,7 +179,7 @@ Test(compare_command, a_damaged_file_is_reported_with_its_line)
 
 Test(compare_command, a_last_line_that_was_cut_short_is_told_and_the_others_are_used)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 
 	write_both(&place, 1, 1);
 	folder_append(place.newer, "runs.csv", "3,half a li");
@@ -230,15 +217,15 @@ Test(compare_command, mistakes_in_usage_are_status_2)
 
 Test(compare_command, differences_of_the_sweeps_come_first)
 {
-	struct place place = make_place();
-	struct cwt_outcome outcome;
+	struct sides place = make_sides();
+	struct outcome outcome;
 
 	write_both(&place, 1, 1);
 	folder_write(place.base, "machine.json",
 		     "{\"kernel\": \"6.1\", \"cpu_model\": \"A\", \"cores\": 2}");
 	folder_write(place.newer, "machine.json",
 		     "{\"kernel\": \"6.2\", \"cpu_model\": \"A\", \"cores\": 2}");
-	outcome = cwt_run(WORDS("compare", place.base, place.newer));
+	outcome = cwt(WORDS("compare", place.base, place.newer));
 	cr_expect_eq(outcome.status, 0);
 	cr_expect_eq(strncmp(outcome.output.bytes, "The sweeps differ", 17), 0, "%s",
 		     outcome.output.bytes);
@@ -254,37 +241,37 @@ Test(compare_command, differences_of_the_sweeps_come_first)
 
 Test(compare_command, json_has_every_point_with_its_interval)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	json_t *root;
 	const json_t *point;
 
 	write_both(&place, 1, 0.9);
 	root = json_of(WORDS("compare", place.base, place.newer, "--json"), 1);
-	cr_expect_eq(number(root, "schema"), 1);
+	cr_expect_eq(expect_number(root, "schema"), 1);
 	cr_expect_str_eq(text(root, "figure"), "throughput");
 	cr_expect_str_eq(text(root, "verdict"), "regression");
-	cr_expect_float_eq(number(root, "threshold"), 0.02, 1e-12);
-	cr_expect_float_eq(number(root, "confidence"), 0.95, 1e-12);
+	cr_expect_float_eq(expect_number(root, "threshold"), 0.02, 1e-12);
+	cr_expect_float_eq(expect_number(root, "confidence"), 0.95, 1e-12);
 	cr_assert_eq(json_array_size(json_object_get(root, "points")), 2);
 	point = json_array_get(json_object_get(root, "points"), 1);
 	cr_expect_str_eq(text(point, "arch"), "pool");
 	cr_expect_str_eq(text(point, "verdict"), "regression");
 	cr_expect_str_eq(text(point, "unit"), "repetitions");
-	cr_expect_eq(number(point, "threads"), 11);
-	cr_expect_float_eq(number(point, "ratio"), 0.9, 1e-6);
-	cr_expect_lt(number(point, "low"), 0.9);
-	cr_expect_gt(number(point, "high"), 0.9);
-	cr_expect_leq(number(point, "p_regression"), 0.025);
-	cr_expect_eq(number(json_object_get(point, "base"), "valid_runs"), 3);
-	cr_expect_float_eq(number(json_object_get(point, "base"), "mean"), 110.11, 0.01);
-	cr_expect_float_eq(number(json_object_get(point, "new"), "mean"), 99.1, 0.01);
+	cr_expect_eq(expect_number(point, "threads"), 11);
+	cr_expect_float_eq(expect_number(point, "ratio"), 0.9, 1e-6);
+	cr_expect_lt(expect_number(point, "low"), 0.9);
+	cr_expect_gt(expect_number(point, "high"), 0.9);
+	cr_expect_leq(expect_number(point, "p_regression"), 0.025);
+	cr_expect_eq(expect_number(json_object_get(point, "base"), "valid_runs"), 3);
+	cr_expect_float_eq(expect_number(json_object_get(point, "base"), "mean"), 110.11, 0.01);
+	cr_expect_float_eq(expect_number(json_object_get(point, "new"), "mean"), 99.1, 0.01);
 	json_decref(root);
 	folder_remove(place.folder);
 }
 
 Test(compare_command, json_has_no_number_where_there_is_none)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	struct run run = lawful_run(10, 5000000, 100000000, 100);
 	json_t *root;
 	const json_t *point;
@@ -294,7 +281,7 @@ Test(compare_command, json_has_no_number_where_there_is_none)
 	folder_write_runs(place.folder, "new", &run, 1);
 	root = json_of(WORDS("compare", place.base, place.newer, "--json"), 3);
 	point = json_array_get(json_object_get(root, "points"), 0);
-	cr_expect_float_eq(number(point, "ratio"), 1, 0.01);
+	cr_expect_float_eq(expect_number(point, "ratio"), 1, 0.01);
 	cr_expect(json_is_null(json_object_get(point, "low")));
 	cr_expect(json_is_null(json_object_get(point, "high")));
 	cr_expect_eq(json_array_size(json_object_get(root, "refused")), 1);
@@ -305,7 +292,7 @@ Test(compare_command, json_has_no_number_where_there_is_none)
 Test(compare_command, markdown_and_junit_tell_the_same)
 {
 	static char file[FOLDER_TEXT_MAX];
-	struct place place = make_place();
+	struct sides place = make_sides();
 	char markdown[WORD_MAX];
 	char junit[WORD_MAX];
 	const char *worst;
@@ -339,7 +326,7 @@ Test(compare_command, markdown_and_junit_tell_the_same)
 Test(compare_command, a_refused_comparison_is_an_error_in_junit)
 {
 	static char file[FOLDER_TEXT_MAX];
-	struct place place = make_place();
+	struct sides place = make_sides();
 	char junit[WORD_MAX];
 
 	snprintf(junit, sizeof(junit), "%s/a.xml", place.folder);
@@ -355,7 +342,7 @@ Test(compare_command, a_refused_comparison_is_an_error_in_junit)
 
 Test(compare_command, several_folders_on_a_side_are_several_sweeps)
 {
-	struct place place = make_place();
+	struct sides place = make_sides();
 	const double shares[] = { 1.001 };
 	char two[2 * WORD_MAX];
 	json_t *root;
@@ -368,8 +355,8 @@ Test(compare_command, several_folders_on_a_side_are_several_sweeps)
 	root = json_of(WORDS("compare", two, place.newer, "--json"), 0);
 	point = json_array_get(json_object_get(root, "points"), 0);
 	cr_expect_str_eq(text(point, "unit"), "sweeps");
-	cr_expect_eq(number(json_object_get(point, "base"), "units"), 2);
-	cr_expect_eq(number(json_object_get(point, "base"), "runs"), 6);
+	cr_expect_eq(expect_number(json_object_get(point, "base"), "units"), 2);
+	cr_expect_eq(expect_number(json_object_get(point, "base"), "runs"), 6);
 	cr_expect_eq(json_array_size(json_object_get(root, "base")), 2);
 	json_decref(root);
 	folder_remove(place.folder);
@@ -379,7 +366,7 @@ Test(compare_command, another_plan_of_a_point_is_refused)
 {
 	static const char plan[] = "[plan]\nwindow = %s\n[case heavy app]\narch = pool\n"
 				   "threads = 10, 11\ncpu = 5ms\nwall = 100ms\nwait = timer\n";
-	struct place place = make_place();
+	struct sides place = make_sides();
 	char words[256];
 
 	write_both(&place, 1, 1);
@@ -405,17 +392,17 @@ static bool has_two_processors(void)
 
 Test(compare_command, a_selftest_measures_judges_and_keeps_its_runs)
 {
-	struct place place = make_place();
-	struct cwt_outcome outcome;
+	struct sides place = make_sides();
+	struct outcome outcome;
 	char out[WORD_MAX];
 	char sides[2][WORD_MAX];
 
 	if (!has_two_processors())
 		cr_skip_test("needs processors 0 and 1");
 	snprintf(out, sizeof(out), "%s/out", place.folder);
-	outcome = cwt_run(WORDS("selftest", "--pairs", "3", "--repetitions", "3", "--duration",
-				"100ms", "--cpu", "2ms", "--wall", "2ms", "--trials", "100",
-				"--out", out, "--json"));
+	outcome = cwt(WORDS("selftest", "--pairs", "3", "--repetitions", "3", "--duration", "100ms",
+			    "--cpu", "2ms", "--wall", "2ms", "--trials", "100", "--out", out,
+			    "--json"));
 	/* On a machine with other work to do, the runs may be invalid. */
 	cr_expect(outcome.status != 2 && outcome.status != 4 && outcome.status <= 5, "%d: %s",
 		  outcome.status, outcome.errors);
@@ -423,16 +410,16 @@ Test(compare_command, a_selftest_measures_judges_and_keeps_its_runs)
 		json_t *root = json_loads(outcome.output.bytes, 0, NULL);
 
 		cr_assert_not_null(root, "%s", outcome.output.bytes);
-		cr_expect_eq(number(root, "runs"), 6);
-		cr_expect_gt(number(root, "mean"), 0);
-		cr_expect_eq(number(json_object_get(root, "trials"), "count"), 100);
+		cr_expect_eq(expect_number(root, "runs"), 6);
+		cr_expect_gt(expect_number(root, "mean"), 0);
+		cr_expect_eq(expect_number(json_object_get(root, "trials"), "count"), 100);
 		cr_expect_eq(outcome.status, json_is_true(json_object_get(root, "good")) ? 0 : 1);
 		json_decref(root);
 	}
 	free(outcome.output.bytes);
 	snprintf(sides[0], sizeof(sides[0]), "%s/out/a", place.folder);
 	snprintf(sides[1], sizeof(sides[1]), "%s/out/b", place.folder);
-	outcome = cwt_run(WORDS("compare", sides[0], sides[1]));
+	outcome = cwt(WORDS("compare", sides[0], sides[1]));
 	cr_expect(outcome.status != 2 && outcome.status != 4, "%d: %s", outcome.status,
 		  outcome.errors);
 	free(outcome.output.bytes);

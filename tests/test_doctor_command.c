@@ -1,5 +1,5 @@
 /* `cwt doctor` as a program, and what a sweep leaves of it. */
-#include "tests/programs.h"
+#include "tests/outcomes.h"
 #include "tests/runs.h"
 #include <criterion/criterion.h>
 #include <ftw.h>
@@ -15,43 +15,12 @@ TestSuite(doctor_command, .timeout = 60);
 
 enum { PATH_SIZE = 512 };
 
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
-struct outcome {
-	int status;
-	struct text output;
-	char errors[PROGRAM_ERRORS_MAX];
-};
-
-static struct outcome cwt(const char *const *words)
-{
-	struct program program;
-	struct outcome outcome;
-
-	program_start(&program, "CWT", words);
-	outcome.output = client_receive(program.output, 0);
-	outcome.status = program_wait(&program);
-	program_errors(&program, outcome.errors);
-	close(program.errors);
-	return outcome;
-}
-
 /* Any verdict is the machine's to give. */
 static void expect_verdict(const struct outcome *outcome)
 {
 	cr_expect(outcome->status == 0 || outcome->status == 3 || outcome->status == 5,
 		  "status %d: %s", outcome->status, outcome->errors);
 	cr_expect_str_empty(outcome->errors);
-}
-
-static json_t *parse(struct outcome *outcome)
-{
-	json_error_t error;
-	json_t *root = json_loads(outcome->output.bytes, 0, &error);
-
-	cr_assert_not_null(root, "%s in '%s'", error.text, outcome->output.bytes);
-	free(outcome->output.bytes);
-	return root;
 }
 
 /* The field that a path such as "limits.tasks" leads to. */
@@ -213,7 +182,7 @@ Test(doctor_command, the_answer_in_json_has_the_documented_fields_and_its_status
 		int status;
 	} verdicts[] = { { "fit", 0 }, { "fit", 0 }, { "noisy", 3 }, { "unfit", 5 } };
 	struct outcome outcome = cwt(WORDS("doctor", "--duration", "200ms", "--json"));
-	json_t *root = parse(&outcome);
+	json_t *root = outcome_json(&outcome);
 	int worst = worst_of(root);
 
 	expect_verdict(&outcome);

@@ -1,5 +1,5 @@
 /* What a user of `cwt load` is told: of mistakes, of targets that don't answer, of a stop. */
-#include "tests/programs.h"
+#include "tests/outcomes.h"
 #include "tests/scripted.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -17,22 +17,6 @@ TestSuite(load_command, .timeout = 60);
 
 enum { WORDS_MAX = 16, URL_SIZE = 160, HELP_COLUMNS = 100, UNDER_WAY = 1000 };
 
-struct outcome {
-	int status;
-	struct text output;
-	char errors[PROGRAM_ERRORS_MAX];
-};
-
-static struct outcome finish(struct program *program)
-{
-	struct outcome outcome;
-
-	outcome.output = client_receive(program->output, 0);
-	outcome.status = program_wait(program);
-	program_errors(program, outcome.errors);
-	return outcome;
-}
-
 /* `cwt load URL` with the words, ended by NULL. */
 static void start(struct program *program, const char *url, const char *const *words)
 {
@@ -48,10 +32,8 @@ static struct outcome cwt_load(const char *url, const char *const *words)
 	struct program program;
 
 	start(&program, url, words);
-	return finish(&program);
+	return outcome_of(&program);
 }
-
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
 static void make_url(char url[URL_SIZE], const struct net_address *address)
 {
@@ -63,12 +45,9 @@ static void make_url(char url[URL_SIZE], const struct net_address *address)
 /* One line, which has the word in it, and nothing on stdout. */
 static void expect_line(struct outcome *outcome, int status, const char *word)
 {
-	const char *end = strchr(outcome->errors, '\n');
-
 	cr_expect_eq(outcome->status, status, "'%s': %d", word, outcome->status);
 	cr_expect_str_empty(outcome->output.bytes, "'%s'", word);
-	cr_expect(end && end[1] == '\0', "not one line: '%s'", outcome->errors);
-	cr_expect_not_null(strstr(outcome->errors, word), "'%s' lacks '%s'", outcome->errors, word);
+	expect_one_line(outcome->errors, word);
 	free(outcome->output.bytes);
 }
 
@@ -210,14 +189,8 @@ Test(load_command, a_unix_socket_that_is_not_there_is_named_and_the_host_is_not_
 /* stdout as one JSON document, which owns nothing of the outcome any more. */
 static json_t *take_json(struct outcome *outcome)
 {
-	json_error_t error;
-	json_t *root = json_loads(outcome->output.bytes, 0, &error);
-
-	cr_assert_not_null(root, "%s in '%s'; '%s'", error.text, outcome->output.bytes,
-			   outcome->errors);
 	cr_expect_str_empty(outcome->errors);
-	free(outcome->output.bytes);
-	return root;
+	return outcome_json(outcome);
 }
 
 Test(load_command, every_run_that_is_reported_is_one_json_document_whatever_its_verdict)
@@ -273,7 +246,7 @@ static struct outcome stop_at(struct scripted *server, int requests, const char 
 	while (server->requests < requests)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	kill(program.pid, SIGINT);
-	return finish(&program);
+	return outcome_of(&program);
 }
 
 Test(load_command, a_run_that_is_stopped_has_figures_and_no_verdict)

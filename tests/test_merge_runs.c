@@ -1,5 +1,5 @@
 #include "tests/merge_reports.h"
-#include "tests/programs.h"
+#include "tests/outcomes.h"
 #include "tests/scripted.h"
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -11,31 +11,6 @@
 TestSuite(merge_runs, .timeout = 120);
 
 enum { FOLDER_MAX = 64, PATH_SIZE = 128 };
-
-#define WORDS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-
-struct outcome {
-	int status;
-	struct text output;
-	char errors[PROGRAM_ERRORS_MAX];
-};
-
-static struct outcome finish(struct program *program)
-{
-	struct outcome outcome = { .output = client_receive(program->output, 0) };
-
-	outcome.status = program_wait(program);
-	program_errors(program, outcome.errors);
-	return outcome;
-}
-
-static struct outcome cwt(const char *const *words)
-{
-	struct program program;
-
-	program_start(&program, "CWT", words);
-	return finish(&program);
-}
 
 /* What the programs that start from now on read from stdin. */
 static void feed(const char *path)
@@ -82,7 +57,7 @@ static void run_two(const char *a, const char *b, double *requests, double *thro
 				    "--rate", "200", "--duration", "500ms", "--warmup", "200ms",
 				    "--ramp", "0", "--calibrate", "0", "--fail-on", "none"));
 	for (int i = 0; i < 2; i++) {
-		struct outcome outcome = finish(&programs[i]);
+		struct outcome outcome = outcome_of(&programs[i]);
 		json_t *root = json_of(&outcome);
 
 		*requests += number(root, "requests");

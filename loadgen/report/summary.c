@@ -31,7 +31,8 @@ static int order_points(struct summary *summary, const struct plan *plan)
 	return rc;
 }
 
-/* What the plan is to show, and its order. A folder without a plan has neither. */
+/* What the plan is to show, and its order. A folder without a plan has neither. -ENOMEM says
+ * nothing in `why`. */
 static int read_plan(const char *directory, struct summary *summary, char *why)
 {
 	char path[PATH_MAX];
@@ -46,10 +47,9 @@ static int read_plan(const char *directory, struct summary *summary, char *why)
 	if (rc == 0) {
 		summary->evidence = plan.evidence;
 		rc = order_points(summary, &plan);
-		snprintf(wrong, sizeof(wrong), "out of memory");
-	}
-	if (rc != 0)
+	} else {
 		snprintf(why, SUMMARY_WHY_MAX, "%s", wrong);
+	}
 	plan_free(&plan);
 	return rc;
 }

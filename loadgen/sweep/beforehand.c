@@ -126,12 +126,7 @@ static int64_t overhead_window_ns(int64_t connections)
 	return most(WINDOW_NS, 2 * connections * TURN_PART_NS);
 }
 
-/*
- * The run's own wait, as far as the server stays busy with it: three fifths of a turn at the most.
- * What waits has a timer or a call, and is switched away from elsewhere than what does not; without
- * it, o came out 6 to 10 us too high for a pool, and 1 or 2 too low for a loop.
- */
-static int64_t overhead_wait_ns(const struct run *run)
+int64_t beforehand_wait_ns(const struct run *run)
 {
 	int64_t wait_ns = run->wall_ns - run->cpu_ns;
 	int64_t busy_ns = run->connections * TURN_PART_NS / run->cores * 3 / 5;
@@ -152,7 +147,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 		.threads = threads,
 		.connections = run->connections,
 		.cpu_ns = KNOWN_WORK_NS,
-		.wall_ns = KNOWN_WORK_NS + overhead_wait_ns(run),
+		.wall_ns = KNOWN_WORK_NS + beforehand_wait_ns(run),
 		.block = run->block,
 		.sequence = run->sequence,
 	};
