@@ -30,6 +30,54 @@ static void pause_briefly(void)
 	nanosleep(&(struct timespec){ .tv_nsec = POLL_NS }, NULL);
 }
 
+/* What was started last, and where it says that it listens: told of when it does not answer. */
+static pid_t last_pid;
+static struct net_address last_address;
+
+static void print_file(const char *format, int pid, const char *name)
+{
+	char path[64];
+	char text[256] = "";
+	FILE *file;
+	size_t length;
+
+	snprintf(path, sizeof(path), format, pid, name);
+	file = fopen(path, "re");
+	length = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+	for (size_t i = 0; i < length; i++)
+		if (text[i] == '\0' || text[i] == '\n')
+			text[i] = ' ';
+	fprintf(stderr, "  %s: %s\n", path, text);
+	if (file)
+		fclose(file);
+}
+
+/* What its threads wait for, and the state of its connections. */
+static void describe_last(void)
+{
+	char where[64];
+	char line[256];
+	FILE *list = fopen("/proc/net/tcp", "re");
+	DIR *threads;
+
+	print_file("/proc/%d/%s", (int)last_pid, "cmdline");
+	snprintf(where, sizeof(where), "/proc/%d/task", (int)last_pid);
+	threads = opendir(where);
+	for (const struct dirent *entry = threads ? readdir(threads) : NULL; entry;
+	     entry = readdir(threads))
+		if (entry->d_name[0] != '.')
+			print_file("/proc/%d/task/%s/wchan", (int)last_pid, entry->d_name);
+	if (threads)
+		closedir(threads);
+	snprintf(where, sizeof(where), ":%04X ",
+		 ntohs(((const struct sockaddr_in *)&last_address.storage)->sin_port));
+	while (list && fgets(line, sizeof(line), list))
+		if (strstr(line, where) && !strstr(line, " 06 ")) /* 06: TIME_WAIT */
+			fprintf(stderr, "  %s", line);
+	if (list)
+		fclose(list);
+}
+
 static void become(const char *path, char *const *argv, int descriptors, int output, int errors)
 {
 	struct rlimit limit = { (rlim_t)descriptors, (rlim_t)descriptors };
@@ -89,6 +137,8 @@ void program_await_ready(struct program *program)
 	cr_assert_eq(strncmp(line, "ready ", 6), 0, "not ready: '%s' %s", line,
 		     program_errors(program, errors));
 	cr_assert_eq(net_parse(line + 6, &program->address), 0, "%s", line);
+	last_pid = program->pid;
+	last_address = program->address;
 }
 
 void program_serve(struct program *program, const char *name, const char *words)
@@ -358,8 +408,13 @@ static struct text receive(int fd, size_t length, const char *end)
 		got = read(fd, text.bytes + text.length, end ? 1 : want);
 		if (got == 0 || (got < 0 && errno == ECONNRESET))
 			break;
-		cr_assert_gt(got, 0, "%s, after %.*s", strerror(errno), (int)text.length,
-			     text.bytes);
+		if (got < 0) {
+			int error = errno;
+
+			describe_last();
+			cr_assert_fail("%s, after '%.*s'", strerror(error), (int)text.length,
+				       text.bytes);
+		}
 		text.length += (size_t)got;
 	}
 	text.bytes[text.length] = '\0';
