@@ -1,5 +1,7 @@
 #include "common/clock.h"
+#include "loadgen/sweep/beforehand.h"
 #include "loadgen/sweep/budget.h"
+#include "loadgen/sweep/measure.h"
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
@@ -232,25 +234,39 @@ Test(budget, of_two_that_say_the_same_one_is_enough)
 	}
 }
 
-/* o is metered for a block, and for each run where c is small; w alone for all that share it. */
+/*
+ * o is metered for a block, and for each run where c is small; w alone for all that share it, and
+ * for each run where it is short.
+ */
 Test(budget, an_estimate_counts_windows_and_what_is_metered)
 {
 	struct choice *choice = choose(24LL * 3600 * NS_PER_S, 1);
 	int64_t sum = 0;
+	int short_count = 0;
 
 	for (size_t i = 0; i < POINTS; i++) {
 		int64_t first = estimate_repetition_ns(&choice->estimate, i, 0);
 		int64_t second = estimate_repetition_ns(&choice->estimate, i, 1);
 		int64_t third = estimate_repetition_ns(&choice->estimate, i, 2);
-		bool small = choice->plan.points[i].asked.cpu_ns < NS_PER_MS;
+		const struct plan_point *point = &choice->plan.points[i];
+		bool small = point->asked.cpu_ns < NS_PER_MS;
+		bool is_short = point->asked.wall_ns <= 10 * NS_PER_MS;
 
+		short_count += is_short;
 		cr_expect_gt(second, NS_PER_S);
-		cr_expect_eq(first > third, i % THREADS == 0, "w alone is metered for the first");
+		cr_expect_eq(first > third, i % THREADS == 0 && !is_short,
+			     "w alone is metered for the first");
+		if (is_short)
+			cr_expect_geq(second,
+				      measure_estimate(point) +
+					      beforehand_estimate_alone(&point->asked),
+				      "or for each run");
 		cr_expect_eq(third > second, !small, "o is metered for each block");
 		if (small)
 			cr_expect_gt(second, NS_PER_S + NS_PER_S / 2, "or for each run");
 		sum += first + second;
 	}
 	cr_expect_eq(time_of(choice), sum);
+	cr_expect(short_count > 0 && short_count < POINTS, "both kinds: %d", short_count);
 	end(choice);
 }

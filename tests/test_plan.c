@@ -317,6 +317,21 @@ Test(plan, drawn_times_may_need_more_requests)
 	plan_free(&plan);
 }
 
+Test(plan, exponential_waits_have_a_warm_up_of_four_of_them)
+{
+	struct plan plan = good_plan("[plan]\nwarmup = 1s\n[case a]\narch = loop\ncpu = 1ms\n"
+				     "wall = 10ms, 2s\ndistribution = constant, exponential\n");
+
+	cr_assert_eq(plan.count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct plan_point *point = &plan.points[i];
+		bool is_long = run_is_exponential(&point->asked) && point->asked.wall_ns > NS_PER_S;
+
+		cr_expect_eq(point->timing.warmup_ns, (is_long ? 8LL : 1LL) * NS_PER_S);
+	}
+	plan_free(&plan);
+}
+
 Test(plan, a_window_is_no_shorter_than_it_is_asked_to_be)
 {
 	struct plan plan = good_plan("[plan]\nrequests = 100\nwindow = 2s\n" CASE

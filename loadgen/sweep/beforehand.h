@@ -1,6 +1,7 @@
 /*
  * What is metered before a point is measured, in runs of its own: o_ref, o and w_cal (model.h).
- * o_ref and o serve for a block, w alone for the sweep.
+ * o_ref and o serve for a block, w alone for the sweep, or for the run
+ * where it is short.
  */
 #pragma once
 #include "loadgen/sweep/measure.h"
@@ -24,6 +25,9 @@ int beforehand_recall(struct measure *measure, const struct run *run);
  * too high for a pool, and 1 to 3 too low for a loop.
  */
 int64_t beforehand_wait_ns(const struct run *run);
+
+/* Whether w is so short that how late a wait is matters, which follows the machine's state. */
+bool beforehand_is_short(const struct run *asked);
 
 /* How long metering takes, in ns; 0 where there is nothing to meter. */
 int64_t beforehand_estimate_reference(const struct run *asked); /* o_ref */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CONNECTIONS_LEAST = 16 };
+enum { CONNECTIONS_LEAST = 16, WARMUP_WAITS = 4 };
 
 static const int64_t wall_most_ns = 24LL * 3600 * NS_PER_S; /* the servers' own bound */
 
@@ -75,6 +75,17 @@ static int64_t window_ns(const struct grid *grid, const struct run *asked)
 	return (int64_t)fmax((double)timing->window_ns, ceil((double)requests / rate * 1e9));
 }
 
+/*
+ * Of exponential waits, those that have not ended once are as many as e^-t/w at a time t after they
+ * have begun, and the throughput that much too low: a warm-up of 4 w, after a ramp, leaves 1 %.
+ */
+static int64_t warmup_ns(const struct grid *grid, const struct run *asked)
+{
+	int64_t waits_ns = run_is_exponential(asked) ? WARMUP_WAITS * asked->wall_ns : 0;
+
+	return waits_ns > grid->timing.warmup_ns ? waits_ns : grid->timing.warmup_ns;
+}
+
 /* Whether one of `count` points is that one: cases, and values of t, may share points. */
 static bool is_known(const struct plan_point *points, size_t count, const struct run *asked)
 {
@@ -106,6 +117,7 @@ static const char *add_point(const struct grid *grid, struct plan *plan, const s
 	point->asked = *asked;
 	point->timing = grid->timing;
 	point->timing.window_ns = ns;
+	point->timing.warmup_ns = warmup_ns(grid, asked);
 	return NULL;
 }
 
