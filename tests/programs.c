@@ -60,6 +60,7 @@ static void describe_last(void)
 	FILE *list = fopen("/proc/net/tcp", "re");
 	DIR *threads;
 
+	fprintf(stderr, "no answer from a server:\n"); /* scripts/test knows it by that */
 	print_file("/proc/%d/%s", (int)last_pid, "cmdline");
 	snprintf(where, sizeof(where), "/proc/%d/task", (int)last_pid);
 	threads = opendir(where);

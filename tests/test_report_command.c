@@ -84,6 +84,7 @@ Test(report_command, what_was_not_measured_is_no_figure)
 	cr_expect_eq(outcome.status, 5, "%d", outcome.status);
 	cr_expect_not_null(strstr(outcome.output.bytes, "invalid"));
 	cr_expect_null(strstr(outcome.output.bytes, "±0 "), "%s", outcome.output.bytes);
+	free(outcome.output.bytes);
 	place_remove(&place);
 }
 

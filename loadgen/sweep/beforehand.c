@@ -219,21 +219,10 @@ bool beforehand_is_short(const struct run *asked)
 }
 
 /*
- * w is of the sweep; of the run where it is short, as how late a wait is follows the machine's
- * state: w = 0.1 ms took 147 us in one state, and 176 in another.
+ * One connection alone: its latency is w_cal, and its CPU that of a request to an idle server. It
+ * is of the sweep; of the run where w is short, as how late a wait is follows the machine's state:
+ * 0.1 ms took 147 us in one state, and 176 in another.
  */
-static void forget_short(struct metered_list *list, const struct run *asked)
-{
-	if (!beforehand_is_short(asked))
-		return;
-	for (size_t i = 0; i < list->count; i++)
-		if (run_same_point(&list->items[i].asked, asked)) {
-			list->items[i] = list->items[--list->count];
-			return;
-		}
-}
-
-/* One connection alone: its latency is w_cal, and its CPU that of a request to an idle server. */
 static int meter_alone(struct measure *measure, struct run *run)
 {
 	struct run asked = ask_alone(run);
@@ -241,12 +230,15 @@ static int meter_alone(struct measure *measure, struct run *run)
 		.connections = 1,
 		.window_ns = wall_window_ns(run->wall_ns),
 	};
-	const struct metered *metered;
+	struct metered of_run = { .asked = asked };
+	const struct metered *metered = &of_run;
 	int rc;
 
-	forget_short(&measure->alone, &asked);
-	metered = meter(measure, &measure->alone, &asked, &config, true, &rc);
-	if (!metered)
+	if (beforehand_is_short(run))
+		rc = meter_once(measure, &of_run, &config);
+	else
+		metered = meter(measure, &measure->alone, &asked, &config, true, &rc);
+	if (rc != 0)
 		return rc;
 	run->wall_cal_ns = metered->latency_ns;
 	run->cpu_alone_ns = metered->cpu_ns;
@@ -258,7 +250,8 @@ int beforehand_recall(struct measure *measure, const struct run *run)
 	struct run asked = ask_alone(run);
 	struct metered *known;
 
-	if (run->wall_cal_ns == 0 || find_metered(&measure->alone, &asked, true))
+	if (run->wall_cal_ns == 0 || beforehand_is_short(run) ||
+	    find_metered(&measure->alone, &asked, true))
 		return 0;
 	known = make_room(&measure->alone);
 	if (!known)

@@ -1,7 +1,6 @@
 /*
  * What is metered before a point is measured, in runs of its own: o_ref, o and w_cal (model.h).
- * o_ref and o serve for a block, w alone for the sweep, or for the run
- * where it is short.
+ * o_ref and o serve for a block, w alone for the sweep, or for the run where it is short.
  */
 #pragma once
 #include "loadgen/sweep/measure.h"
@@ -14,7 +13,8 @@ int beforehand_meter(struct measure *measure, struct run *run);
 
 /*
  * Take w alone from a run that was measured before, so that it is metered once for a sweep, also
- * for one that is resumed. Returns 0 or -ENOMEM.
+ * for one that is resumed; but not a short one, which is metered for each run. Returns 0 or
+ * -ENOMEM.
  */
 int beforehand_recall(struct measure *measure, const struct run *run);
 

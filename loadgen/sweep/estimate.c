@@ -43,10 +43,10 @@ static void set_cost(struct estimate *estimate, const struct design_group *group
 		cost->metering_ns = beforehand_estimate_reference(&point->asked);
 	cost->metering_ns += beforehand_estimate_overhead(&point->asked);
 	cost->alone_ns = beforehand_estimate_alone(&point->asked);
-	if (!beforehand_is_short(&point->asked))
-		return;
-	cost->run_ns += cost->alone_ns;
-	cost->alone_ns = 0;
+	if (beforehand_is_short(&point->asked)) {
+		cost->run_ns += cost->alone_ns;
+		cost->alone_ns = 0;
+	}
 }
 
 /* w alone is metered for the first of the points that share it. */
