@@ -1,7 +1,6 @@
 #include "servers/reactor.h"
 #include "common/clock.h"
 #include <errno.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -105,24 +104,20 @@ int reactor_start_timer(struct reactor *reactor, struct event **timer, int64_t n
 
 /* Life */
 
-static void on_stop(evutil_socket_t number, short what, void *arg)
+static void on_stop(evutil_socket_t fd, short what, void *arg)
 {
 	struct reactor *reactor = arg;
 
-	(void)number;
+	(void)fd;
 	(void)what;
-	if (reactor->stopping)
-		return;
+	/* A supervisor passes on what it was sent; this process may have been sent it too. */
+	if (!reactor->server->supervised)
+		server_await_stop(); /* it is here: a second one ends the process */
 	on_accept(reactor->server->listen_fd, 0, reactor); /* those who are connected already */
 	reactor->stopping = true;
 	event_free(reactor->listener);
 	reactor->listener = NULL;
 	close(reactor->server->listen_fd);
-	for (int i = 0; i < 2; i++)
-		event_free(reactor->stop_events[i]); /* a second signal ends the process */
-	/* A supervisor passes on what it was sent; this process may have been sent it too. */
-	if (reactor->server->supervised)
-		server_on_stop_signals(SIG_IGN);
 	if (reactor->connections == 0)
 		event_base_loopbreak(reactor->base);
 	else
@@ -185,12 +180,12 @@ struct event *reactor_event(struct reactor *reactor, int priority, int fd, short
 int reactor_begin(struct reactor *reactor, const struct server *server,
 		  const struct reactor_user *user)
 {
-	const int signals[2] = { SIGTERM, SIGINT };
 	struct timeval tick = clock_timeval(server_tick_ns(server));
 
 	*reactor = (struct reactor){
 		.server = server,
 		.user = user,
+		.stop_fd = -1,
 		.tick_ns = server_tick_ns(server),
 		.priorities = server->service.work.ns > 0 ? REACTOR_PRIORITIES : 1,
 		.edge = server->events == SERVER_EVENTS_EPOLL,
@@ -205,12 +200,12 @@ int reactor_begin(struct reactor *reactor, const struct server *server,
 	if (!reactor->listener || !reactor->ticker || event_add(reactor->listener, NULL) != 0 ||
 	    event_add(reactor->ticker, &tick) != 0)
 		return -ENOMEM;
-	for (int i = 0; i < 2; i++) {
-		reactor->stop_events[i] = evsignal_new(reactor->base, signals[i], on_stop, reactor);
-		if (!reactor->stop_events[i] || event_add(reactor->stop_events[i], NULL) != 0)
-			return -ENOMEM;
-	}
-	return 0;
+	reactor->stop_fd = server_stop_fd();
+	if (reactor->stop_fd < 0)
+		return reactor->stop_fd;
+	reactor->stop =
+		reactor_event(reactor, REACTOR_FIRST, reactor->stop_fd, EV_READ, on_stop, reactor);
+	return reactor->stop && event_add(reactor->stop, NULL) == 0 ? 0 : -ENOMEM;
 }
 
 /* Look for events all the time, so that no processor has to be woken up for one. */
@@ -238,6 +233,10 @@ void reactor_end(struct reactor *reactor)
 		event_free(reactor->ticker);
 	if (reactor->listener)
 		event_free(reactor->listener);
+	if (reactor->stop)
+		event_free(reactor->stop);
+	if (reactor->stop_fd >= 0)
+		close(reactor->stop_fd);
 	if (reactor->base)
 		event_base_free(reactor->base);
 }

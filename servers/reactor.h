@@ -20,7 +20,8 @@ struct reactor {
 	struct event_base *base;
 	struct event *listener;
 	struct event *ticker;
-	struct event *stop_events[2];
+	struct event *stop;
+	int stop_fd;
 	int64_t connections; /* that are open */
 	int64_t tick_ns;
 	uint32_t tick; /* coarse time, so that a timeout costs a request nothing */

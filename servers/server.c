@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
 
 enum { TICKS_PER_PATIENCE = 16 };
 
@@ -140,6 +141,16 @@ void server_unblock_signals(void)
 	sigset_t set = stop_signals();
 
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+int server_stop_fd(void)
+{
+	sigset_t set = stop_signals();
+	int fd;
+
+	server_block_signals();
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd >= 0 ? fd : -errno;
 }
 
 void server_on_stop_signals(void (*handler)(int))

@@ -76,6 +76,12 @@ void server_block_signals(void);
 /* And no longer. */
 void server_unblock_signals(void);
 
+/*
+ * Block them, and have a descriptor that is readable when one is there, for server_await_stop() to
+ * take or, to ignore all that come, for nobody. Returns it, which the caller closes, or -errno.
+ */
+int server_stop_fd(void);
+
 /* Call `handler` for them. Calls that they interrupt are
  * taken up again where that is possible. */
 void server_on_stop_signals(void (*handler)(int));

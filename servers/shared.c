@@ -126,10 +126,17 @@ static struct shared_line *open_line(struct shared *shared, int fd)
 	return line;
 }
 
+/*
+ * The line leaves the epoll set before it is closed. Another thread's epoll_wait() that looks at it
+ * holds its file meanwhile (Linux since 6.9); would it be the last to let go, the connection would
+ * be closed when that thread comes back from epoll_wait(), which is at the next event.
+ */
 void shared_close(struct shared_line *line)
 {
 	struct shared *shared = line->shared;
 
+	if (line->watched)
+		EPOLL_CTL(shared->epoll_fd, EPOLL_CTL_DEL, line->line.fd, NULL);
 	pthread_mutex_lock(&shared->lock);
 	*line->at = line->next;
 	if (line->next)

@@ -163,8 +163,8 @@ static void stop_children(struct nursery *nursery)
 {
 	for (int64_t i = 0; i < nursery->count; i++)
 		kill(nursery->children[i], SIGTERM);
-	close(nursery->server->listen_fd);
 	server_on_stop_signals(SIG_DFL); /* a second signal ends the process */
+	close(nursery->server->listen_fd);
 	while (nursery->count > 0)
 		reap(nursery, 0);
 }

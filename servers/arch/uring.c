@@ -21,11 +21,9 @@
 #include "servers/upstream.h"
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,7 +39,7 @@ enum operation {
 	OP_ACCEPT,
 	OP_ACCEPT_CANCEL,
 	OP_TICK,
-	OP_SIGNAL,
+	OP_STOP,
 };
 enum { OPERATION_BITS = 7 };
 
@@ -57,7 +55,7 @@ struct loop {
 	int64_t tick_ns;
 	struct __kernel_timespec tick_time;
 	uint32_t tick; /* coarse time, so that a timeout costs a request nothing */
-	int signal_fd;
+	int stop_fd;
 	bool accepting; /* OP_ACCEPT is in flight */
 	bool accept_paused;
 	bool stopping;
@@ -550,7 +548,7 @@ static void cancel_accept(struct loop *loop)
 
 /* Life */
 
-static void on_signal(struct loop *loop)
+static void on_stop(struct loop *loop)
 {
 	server_await_stop(); /* it is here: this takes it, and a second one ends the process */
 	loop->stopping = true;
@@ -607,8 +605,8 @@ static void on_completion(struct loop *loop, const struct io_uring_cqe *cqe)
 	case OP_TICK:
 		on_tick(loop);
 		break;
-	case OP_SIGNAL:
-		on_signal(loop);
+	case OP_STOP:
+		on_stop(loop);
 		break;
 	default:
 		on_task_completion((struct task *)(name - operation), operation, cqe->res,
@@ -651,19 +649,6 @@ static int serve(struct loop *loop)
 	return 0;
 }
 
-static int open_signals(void)
-{
-	sigset_t set;
-	int fd;
-
-	server_block_signals();
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	return fd >= 0 ? fd : -errno;
-}
-
 static int run(const struct server *server)
 {
 	struct loop loop = {
@@ -675,15 +660,15 @@ static int run(const struct server *server)
 
 	if (rc != 0)
 		return rc;
-	loop.signal_fd = rc = open_signals();
+	loop.stop_fd = rc = server_stop_fd();
 	if (rc < 0)
 		goto close_ring;
-	io_uring_prep_poll_add(ring_sqe(&loop.ring, OP_SIGNAL), loop.signal_fd, POLLIN);
+	io_uring_prep_poll_add(ring_sqe(&loop.ring, OP_STOP), loop.stop_fd, POLLIN);
 	begin_tick(&loop);
 	resume_accepting(&loop);
 	server_ready(server);
 	rc = serve(&loop);
-	close(loop.signal_fd);
+	close(loop.stop_fd);
 close_ring:
 	if (rc < 0)
 		fprintf(stderr, "cwt-server: the ring failed: %s\n", strerror(-rc));
