@@ -157,10 +157,16 @@ static void set_started(struct run *run)
 	strftime(run->started, sizeof(run->started), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 }
 
+/* A turn of all connections: so they begin as they go on, spread evenly. */
+static int64_t turn_ns(const struct run *asked)
+{
+	return most(asked->wall_ns, asked->connections * asked->cpu_ns / asked->cores);
+}
+
 static int64_t ramp_ns(const struct plan_point *point)
 {
 	const struct run *asked = &point->asked;
-	int64_t usual = point->timing.ramp_ns > 0 ? point->timing.ramp_ns : asked->wall_ns;
+	int64_t usual = point->timing.ramp_ns > 0 ? point->timing.ramp_ns : turn_ns(asked);
 
 	return most(usual, drive_quick_ramp_ns(asked->connections));
 }
