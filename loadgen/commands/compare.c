@@ -65,19 +65,6 @@ static int read_new(const char *list, struct side *side)
 
 /* Judging */
 
-/* Of all points: what is worst, if it is known. */
-static enum compare_verdict verdict_of(const struct comparison *comparison)
-{
-	size_t invalid = compare_count(comparison, COMPARE_INVALID);
-
-	if (compare_count(comparison, COMPARE_REGRESSION) > 0)
-		return COMPARE_REGRESSION;
-	if (invalid == comparison->count)
-		return COMPARE_INVALID;
-	return invalid + compare_count(comparison, COMPARE_INCONCLUSIVE) > 0 ? COMPARE_INCONCLUSIVE
-									     : COMPARE_PASS;
-}
-
 static int status_of(enum compare_verdict verdict)
 {
 	switch (verdict) {
@@ -151,7 +138,7 @@ static int compare(const struct job *job, const struct compare_settings *setting
 			 why);
 		report.refusal = refusal;
 	} else if (compare_sides(base, newer, settings, &comparison) == 0) {
-		report.verdict = verdict_of(&comparison);
+		report.verdict = compare_verdict_of(&comparison);
 	} else {
 		options_fail(program, "out of memory");
 		status = CWT_BROKEN;

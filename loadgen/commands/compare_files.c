@@ -187,14 +187,11 @@ static int close_file(FILE *file)
 	return rc;
 }
 
-int compare_write_markdown(const char *path, const struct compare_report *report)
+void compare_write_section(FILE *file, const char *heading, const struct compare_report *report)
 {
 	const struct comparison *comparison = report->comparison;
-	FILE *file = fopen(path, "we");
 
-	if (!file)
-		return -errno;
-	fprintf(file, "## %s, threshold %.3g %%: %s\n\n",
+	fprintf(file, "%s %s, threshold %.3g %%: %s\n\n", heading,
 		quantity_titles[comparison->settings.quantity],
 		100 * comparison->settings.threshold, compare_verdict_names[report->verdict]);
 	write_differences(file, report->differences);
@@ -206,6 +203,15 @@ int compare_write_markdown(const char *path, const struct compare_report *report
 		compare_write_sum(file, comparison);
 		fprintf(file, ".\n");
 	}
+}
+
+int compare_write_markdown(const char *path, const struct compare_report *report)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	compare_write_section(file, "##", report);
 	return close_file(file);
 }
 

@@ -29,6 +29,9 @@ void compare_print_points(const struct compare_report *report);
 /* A new reference; docs/compare.md has the fields. */
 json_t *compare_to_json(const struct compare_report *report);
 
+/* Write the Markdown of a comparison, under a heading that begins with `heading`, such as "##". */
+void compare_write_section(FILE *file, const char *heading, const struct compare_report *report);
+
 /* Write a file. Both return 0 or -errno. */
 int compare_write_markdown(const char *path, const struct compare_report *report);
 int compare_write_junit(const char *path, const struct compare_report *report);

@@ -259,3 +259,15 @@ size_t compare_count(const struct comparison *comparison, enum compare_verdict v
 		count += comparison->points[i].verdict == verdict;
 	return count;
 }
+
+enum compare_verdict compare_verdict_of(const struct comparison *comparison)
+{
+	size_t invalid = compare_count(comparison, COMPARE_INVALID);
+
+	if (compare_count(comparison, COMPARE_REGRESSION) > 0)
+		return COMPARE_REGRESSION;
+	if (invalid == comparison->count)
+		return COMPARE_INVALID;
+	return invalid + compare_count(comparison, COMPARE_INCONCLUSIVE) > 0 ? COMPARE_INCONCLUSIVE
+									     : COMPARE_PASS;
+}

@@ -106,3 +106,6 @@ double compare_high(const struct compare_point *point);
 
 /* How many points have that verdict. */
 size_t compare_count(const struct comparison *comparison, enum compare_verdict verdict);
+
+/* Of all points: what is worst, if it is known. */
+enum compare_verdict compare_verdict_of(const struct comparison *comparison);

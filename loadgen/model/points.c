@@ -68,6 +68,26 @@ static double mean_of(const struct run *run)
 	return run->mean_ns / 1e9;
 }
 
+static double p50_of(const struct run *run)
+{
+	return (double)run->p50_ns / 1e9;
+}
+
+static double p90_of(const struct run *run)
+{
+	return (double)run->p90_ns / 1e9;
+}
+
+static double p999_of(const struct run *run)
+{
+	return (double)run->p999_ns / 1e9;
+}
+
+static double max_of(const struct run *run)
+{
+	return (double)run->max_ns / 1e9;
+}
+
 static double run_delay_of(const struct run *run)
 {
 	return per_request((double)run->run_delay_ns / 1e9, run->all_requests);
@@ -104,6 +124,10 @@ static const struct figure figures[] = {
 	{ taken_of, offsetof(struct point, available_bytes) },
 	{ cpu_alone_of, offsetof(struct point, counts.cpu_alone_s) },
 	{ mean_of, offsetof(struct point, counts.mean_s) },
+	{ p50_of, offsetof(struct point, counts.p50_s) },
+	{ p90_of, offsetof(struct point, counts.p90_s) },
+	{ p999_of, offsetof(struct point, counts.p999_s) },
+	{ max_of, offsetof(struct point, counts.max_s) },
 	{ run_delay_of, offsetof(struct point, counts.run_delay_s) },
 	{ lag_of, offsetof(struct point, counts.lag_p99_s) },
 	{ busy_of, offsetof(struct point, counts.busy) },

@@ -26,7 +26,11 @@ enum { VERDICT_WHY_MAX = 400 };
  */
 struct point_counts {
 	double cpu_alone_s; /* of one connection alone */
-	double mean_s;      /* latency */
+	double mean_s;      /* latency, like the next four */
+	double p50_s;
+	double p90_s;
+	double p999_s;
+	double max_s;
 	double run_delay_s; /* ready, but not on a processor */
 	double lag_p99_s;   /* of the generator */
 	double busy;        /* the share of the server's processors that it used */

@@ -83,7 +83,10 @@ static void write_points(const struct rows *rows, const char *arch, double shift
 {
 	const struct summary *summary = rows->summary;
 
-	fprintf(file, "\n\n# series: %s\n\"%s\"\n", arch, arch);
+	fprintf(file,
+		"\n\n# series: %s\n# columns: row nominal/s calibrated/s measured/s its-95%%-half "
+		"measured/calibrated its-95%%-half\n\"%s\"\n",
+		arch, arch);
 	for (int64_t row = 0; row < rows->count; row++) {
 		for (int64_t i = 0; i < summary->count; i++) {
 			const struct point *p = &summary->points[i];
@@ -123,9 +126,7 @@ int64_t cases_write_data(const struct summary *summary, FILE *file)
 	for (int64_t i = 0; i < summary->count; i++)
 		archs += is_first_of_arch(summary, i);
 	step = fmin(STEP_MOST, SPREAD_MOST / fmax(archs, 1));
-	fprintf(file, "# row  case  tolerance; then, for each architecture: its place in the row  "
-		      "nominal  calibrated  measured  95%%-half  measured/calibrated  "
-		      "its-95%%-half\n");
+	fprintf(file, "# columns: row case tolerance\n");
 	for (int64_t row = 0; row < rows.count; row++)
 		write_row(&rows, row, file);
 	for (int64_t i = 0; i < summary->count; i++)

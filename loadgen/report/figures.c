@@ -4,6 +4,7 @@
 #include "loadgen/report/gnuplot.h"
 #include "loadgen/report/maps.h"
 #include "loadgen/report/series.h"
+#include "loadgen/report/tool.h"
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
@@ -141,7 +142,8 @@ static int64_t write_threads(const struct summary *summary, FILE *file)
 	last = &summary->points[chosen[count - 1]];
 	evented = figures_evented_twin(summary, last);
 	fprintf(file,
-		"# threaded: %s\n# evented: %s\n# t  measured/s  95%%-half  c=%lldns w=%lldns\n",
+		"# threaded: %s\n# evented: %s\n# c, w: %lldns, %lldns\n"
+		"# columns: t measured/s its-95%%-half\n",
 		last->first.arch, evented ? evented->first.arch : "", (long long)last->first.cpu_ns,
 		(long long)last->first.wall_ns);
 	for (int i = 0; i < count; i++) {
@@ -170,7 +172,7 @@ static int64_t write_threads_model(const struct summary *summary, FILE *file)
 	evented = figures_evented_twin(summary, last);
 	k = (double)last->first.cores;
 	most = (double)last->first.threads;
-	fprintf(file, "# t  t/w  k/c  closed-network  evented-measured (or nan)\n");
+	fprintf(file, "# columns: t t/w k/c closed-network evented-measured\n");
 	for (double t = 1; t <= most; t = fmax(t + 1, fmin(most, floor(CURVE_STEP * t)))) {
 		fprintf(file, "%g %.6g %.6g %.6g ", t, model_thread_bound(t, last->wall_cal_s),
 			model_cpu_bound(last->cpu_cal_s, k),
@@ -191,7 +193,7 @@ static int64_t write_crossover(const struct summary *summary, FILE *file)
 
 	if (maps_is_space(summary))
 		return 0; /* it has a map */
-	fprintf(file, "# w/c  t  loop/pool measured  its-95%%-half  case\n");
+	fprintf(file, "# columns: w/c t loop/pool its-95%%-half case\n");
 	for (int64_t i = 0; i < findings->lead_count; i++) {
 		const struct lead *lead = &findings->leads[i];
 		const struct run *pool = &lead->pool->first;
@@ -293,5 +295,25 @@ int figures_draw(const char *directory, const struct summary *summary, bool draw
 	}
 	for (int i = 0; i < FIGURES && rc == 0; i++)
 		rc = draw(folder, (enum figure)i, drawn[i], why);
+	return rc;
+}
+
+int figures_convert(const char *directory, const bool drawn[FIGURES], char why[SUMMARY_WHY_MAX])
+{
+	char folder[PATH_MAX];
+	int rc = 0;
+
+	snprintf(folder, sizeof(folder), "%s/figures", directory);
+	for (int i = 0; i < FIGURES && rc == 0; i++) {
+		char svg[NAME_MAX];
+		char png[NAME_MAX];
+		const char *const words[] = { "rsvg-convert", "--zoom", "2",  "--output",
+					      png,	      svg,	NULL };
+
+		snprintf(svg, sizeof(svg), "%s.svg", figure_names[i]);
+		snprintf(png, sizeof(png), "%s.png", figure_names[i]);
+		if (drawn[i])
+			rc = tool_run(words, folder, why, SUMMARY_WHY_MAX);
+	}
 	return rc;
 }

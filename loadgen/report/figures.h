@@ -30,6 +30,9 @@ extern const char *const figure_names[FIGURES];
 int figures_draw(const char *directory, const struct summary *summary, bool drawn[FIGURES],
 		 char why[SUMMARY_WHY_MAX]);
 
+/* Write those that were drawn as PNG, too, at twice their size in pixels. As figures_draw(). */
+int figures_convert(const char *directory, const bool drawn[FIGURES], char why[SUMMARY_WHY_MAX]);
+
 /*
  * The points of the widest sweep over t: those of a limited architecture that differ in t alone.
  * Indices into summary->points in chosen[], by rising t. Returns their number; 0 if there are

@@ -98,7 +98,7 @@ int64_t maps_write_data(const struct summary *summary, enum maps_kind kind, FILE
 		fprintf(file, " %g", (double)maps.ratios.values[i] / 1000);
 	fputc('\n', file);
 	write_titles(&maps, file);
-	fprintf(file, "# column  row  value  state  text  t  w/c\n");
+	fprintf(file, "# columns: column row value state text t w/c\n");
 	for (int i = 0; i < maps.panel_count; i++)
 		written += write_panel(&maps, &maps.panels[i], file);
 	return written;
@@ -189,7 +189,7 @@ int64_t maps_write_peaks(const struct summary *summary, FILE *file)
 		return 0;
 	fprintf(file, "# side by side: %d\n# lines: %d\n", panels_in_row(&maps), maps.ratios.count);
 	write_titles(&maps, file);
-	fprintf(file, "# t  X·c/k  its-95%%-half  min()·c/k  is-t_max\n");
+	fprintf(file, "# columns: t X·c/k its-95%%-half min()·c/k is-t_max\n");
 	for (int i = 0; i < maps.panel_count; i++)
 		for (int row = 0; row < maps.ratios.count; row++)
 			written +=

@@ -1,5 +1,6 @@
 #include "loadgen/report/markdown.h"
 #include "common/units.h"
+#include "loadgen/report/runs_markdown.h"
 #include "loadgen/report/space_markdown.h"
 #include "loadgen/report/space_words.h"
 #include "loadgen/report/series.h"
@@ -379,7 +380,7 @@ static void write_object(FILE *file, const char *prefix, json_t *object)
 }
 
 int markdown_write(const char *directory, const struct summary *summary, const bool drawn[FIGURES],
-		   char why[SUMMARY_WHY_MAX])
+		   const char *beside, char why[SUMMARY_WHY_MAX])
 {
 	char path[PATH_MAX];
 	FILE *file;
@@ -392,6 +393,7 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 		return -errno;
 	}
 	write_verdict(file, summary);
+	fputs(beside, file);
 	rc = write_evidence(file, summary, drawn[FIGURE_SERIES]);
 	space_write_fit(file, summary);
 	space_write_failures(file, summary);
@@ -402,11 +404,14 @@ int markdown_write(const char *directory, const struct summary *summary, const b
 	write_failures(file, summary);
 	write_archs(file, summary);
 	write_figures(file, drawn);
+	runs_write_latency(file, summary);
 	write_costs(file, summary);
 	fprintf(file, "## Machine\n\n");
 	fitness_write(file, summary->doctor);
 	fprintf(file, "| what | value |\n| --- | --- |\n");
 	write_object(file, "", summary->machine);
+	fputc('\n', file);
+	runs_write_audits(file, summary);
 	if (fclose(file) != 0)
 		rc = -EIO;
 	if (rc != 0)

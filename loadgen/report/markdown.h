@@ -2,6 +2,9 @@
 #pragma once
 #include "loadgen/report/figures.h"
 
-/* Write DIR/report.md. Returns 0, or -errno with a sentence in `why`. */
+/*
+ * Write DIR/report.md. `beside` is Markdown about other sweeps, which goes after the verdict; or "".
+ * Returns 0, or -errno with a sentence in `why`.
+ */
 int markdown_write(const char *directory, const struct summary *summary, const bool drawn[FIGURES],
-		   char why[SUMMARY_WHY_MAX]);
+		   const char *beside, char why[SUMMARY_WHY_MAX]);

@@ -57,23 +57,21 @@ static int read_plan(const char *directory, struct summary *summary, char *why)
 int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX])
 {
 	char path[PATH_MAX];
-	struct run *runs;
 	int rc;
 
 	*summary = (struct summary){ 0 };
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
-	summary->runs = run_read_all(path, &runs, why, SUMMARY_WHY_MAX);
+	summary->runs = run_read_all(path, &summary->run_list, why, SUMMARY_WHY_MAX);
 	if (summary->runs < 0)
 		return (int)summary->runs;
 	snprintf(summary->note, sizeof(summary->note), "%s", why);
 	if (summary->runs == 0) {
 		snprintf(why, SUMMARY_WHY_MAX, "%s: no run in it (was the sweep interrupted?)",
 			 path);
-		free(runs);
+		summary_free(summary);
 		return -ENODATA;
 	}
-	summary->count = verdict_of_runs(runs, summary->runs, &summary->points);
-	free(runs);
+	summary->count = verdict_of_runs(summary->run_list, summary->runs, &summary->points);
 	rc = summary->count < 0 ? -ENOMEM : read_plan(directory, summary, why);
 	if (rc == 0 && findings_of_points(summary->points, summary->count, &summary->findings) != 0)
 		rc = -ENOMEM;
@@ -132,6 +130,7 @@ void summary_free(struct summary *summary)
 {
 	findings_free(&summary->findings);
 	free(summary->points);
+	free(summary->run_list);
 	json_decref(summary->machine);
 	json_decref(summary->doctor);
 	*summary = (struct summary){ 0 };

@@ -11,6 +11,7 @@ enum { SUMMARY_WHY_MAX = PATH_MAX + 512, SUMMARY_SCHEMA = 2 };
 struct summary {
 	struct point *points;
 	int64_t count;
+	struct run *run_list; /* as they were measured */
 	int64_t runs;
 	struct findings findings;
 	char note[SUMMARY_WHY_MAX]; /* what has to be told of runs.csv, though it was read; or empty
