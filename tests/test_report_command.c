@@ -272,8 +272,90 @@ Test(report_command, a_report_has_a_page_and_drawings)
 	cr_expect_not_null(strstr(outcome.output.bytes, "report.md"));
 	free(outcome.output.bytes);
 	cr_expect(place_has(&place, "report.md"));
+	cr_expect(place_has(&place, "report.html"));
 	/* The cases, the sweep over t, and the crossover. */
 	cr_expect_geq(count_drawings(place.out), 3);
+	place_remove(&place);
+}
+
+/* report.html, for the caller to free; it is longer than other files. */
+static char *read_page(const struct place *place)
+{
+	char path[FOLDER_PATH_MAX + 32];
+	char *page = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/report.html", place->out);
+	file = fopen(path, "re");
+	cr_assert_not_null(file);
+	cr_assert_gt(getdelim(&page, &size, '\0', file), 0);
+	fclose(file);
+	return page;
+}
+
+/* A browser sees to the rest: tests/browser. */
+Test(report_command, a_page_has_all_in_it_and_nothing_outside)
+{
+	struct place place = place_make("");
+	struct run runs[24];
+	char *page;
+
+	place_write_runs(&place, runs, fill_space(runs));
+	free(cwt(WORDS("report", place.out)).output.bytes);
+	page = read_page(&place);
+	cr_expect_null(strstr(page, "http:"));
+	cr_expect_null(strstr(page, "https:"));
+	cr_expect_null(strstr(page, "<script"));
+	cr_expect_null(strstr(page, "figures/"), "a link to a file beside it");
+	cr_expect_not_null(strstr(page, "<h2 id=\"how-well-it-fits\">How well it fits</h2>"));
+	cr_expect_not_null(strstr(page, "<a href=\"#how-well-it-fits\">"));
+	cr_expect_not_null(strstr(page, "<img src=\"data:image/svg+xml;base64,"));
+	cr_expect_not_null(strstr(page, "<caption>w/c = 1</caption>"), "the data of a figure");
+	cr_expect_not_null(strstr(page, ">Every run</h2>"));
+	free(page);
+	place_remove(&place);
+}
+
+Test(report_command, another_sweep_is_set_beside_it)
+{
+	struct place base = place_make("");
+	struct place newer = place_make("");
+	struct run runs[6];
+	struct outcome outcome;
+
+	for (int i = 0; i < 3; i++)
+		runs[i] = lawful_run(10, 5000000, 100000000, 100);
+	place_write_runs(&base, runs, 3);
+	for (int i = 0; i < 3; i++)
+		runs[i] = lawful_run(10, 5000000, 100000000, 90);
+	place_write_runs(&newer, runs, 3);
+	outcome = cwt(WORDS("report", newer.out, base.out));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	free(outcome.output.bytes);
+	cr_expect(place_file_has(&newer, "report.md", "## Beside "));
+	cr_expect(place_file_has(&newer, "report.md", "-10.0 % ("));
+	cr_expect(place_file_has(&newer, "report.md", "**regression**"));
+	outcome = cwt(WORDS("report", newer.out, "/nonexistent"));
+	cr_expect_neq(outcome.status, 0);
+	cr_expect_not_null(strstr(outcome.errors, "/nonexistent"));
+	free(outcome.output.bytes);
+	place_remove(&newer);
+	place_remove(&base);
+}
+
+Test(report_command, figures_are_there_as_png_if_asked_for)
+{
+	struct place place = place_make("");
+	struct run runs[24];
+	struct outcome outcome;
+
+	place_write_runs(&place, runs, fill_space(runs));
+	outcome = cwt(WORDS("report", "--png", place.out));
+	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
+	free(outcome.output.bytes);
+	cr_expect(place_has(&place, "figures/residual.png"));
+	cr_expect(place_has(&place, "figures/lead.png"));
 	place_remove(&place);
 }
 
