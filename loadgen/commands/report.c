@@ -10,7 +10,7 @@
 
 static const char program[] = "cwt report";
 
-enum { WHY_MAX = SIDE_WHY_MAX > SUMMARY_WHY_MAX ? SIDE_WHY_MAX : SUMMARY_WHY_MAX };
+enum { WHY_MAX = SIDE_WHY_MAX + SUMMARY_WHY_MAX };
 
 struct job {
 	const char *directory;
