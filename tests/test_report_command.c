@@ -311,7 +311,7 @@ Test(report_command, a_page_has_all_in_it_and_nothing_outside)
 	cr_expect_not_null(strstr(page, "<h2 id=\"how-well-it-fits\">How well it fits</h2>"));
 	cr_expect_not_null(strstr(page, "<a href=\"#how-well-it-fits\">"));
 	cr_expect_not_null(strstr(page, "<img src=\"data:image/svg+xml;base64,"));
-	cr_expect_not_null(strstr(page, "<caption>w/c = 1</caption>"), "the data of a figure");
+	cr_expect_not_null(strstr(page, "<caption>w/c = 10</caption>"), "the data of a figure");
 	cr_expect_not_null(strstr(page, ">Every run</h2>"));
 	free(page);
 	place_remove(&place);
