@@ -39,6 +39,14 @@ static inline double random_exponential(struct random *random)
 	return -log(random_uniform(random));
 }
 
+/* Normal with mean 0 and variance 1, by Box and Muller's transformation. */
+static inline double random_normal(struct random *random)
+{
+	double radius = sqrt(-2 * log(random_uniform(random)));
+
+	return radius * cos(2 * M_PI * random_uniform(random));
+}
+
 /* An exponential time of that mean, which is at most a year, rounded to whole ns. */
 int64_t random_exponential_ns(struct random *random, int64_t mean_ns);
 

@@ -12,6 +12,8 @@ static const struct command commands[] = {
 	{ "report", "plots and a report of a checked sweep", command_report },
 	{ "compare", "is one sweep worse than another? point by point", command_compare },
 	{ "selftest", "how far compare can be trusted on this machine", command_selftest },
+	{ "tune", "the thread limit that a server needs, and whether it still is right",
+	  command_tune },
 	{ "doctor", "is this machine fit to measure on, and what would mend it", command_doctor },
 };
 

@@ -2,8 +2,8 @@
 #include "loadgen/compare/compare.h"
 #include "loadgen/compare/provenance.h"
 #include "loadgen/compare/trials.h"
-#include "tests/normals.h"
 #include "tests/runs.h"
+#include "common/random.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <math.h>

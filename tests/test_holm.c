@@ -1,5 +1,5 @@
 #include "loadgen/stats/holm.h"
-#include "tests/normals.h"
+#include "common/random.h"
 #include <criterion/criterion.h>
 #include <gsl/gsl_cdf.h>
 

@@ -1,6 +1,6 @@
 #include "loadgen/stats/power.h"
 #include "loadgen/stats/ratio.h"
-#include "tests/normals.h"
+#include "common/random.h"
 #include <criterion/criterion.h>
 
 Test(power, is_nearly_that_of_students_test_where_there_are_many_values)

@@ -1,5 +1,5 @@
 #include "loadgen/stats/ratio.h"
-#include "tests/normals.h"
+#include "common/random.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <gsl/gsl_cdf.h>

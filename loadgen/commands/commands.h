@@ -29,6 +29,7 @@ int command_report(int argc, char **argv);
 int command_doctor(int argc, char **argv);
 int command_compare(int argc, char **argv);
 int command_selftest(int argc, char **argv);
+int command_tune(int argc, char **argv);
 
 /* What command_parse() returns when the command has something to do. */
 enum { COMMAND_GOES_ON = -1 };

@@ -23,7 +23,12 @@ static void read_plan(struct side_sweep *sweep)
 static int read_sweep(struct side_sweep *sweep, char why[SIDE_WHY_MAX])
 {
 	char path[FILE_PATH_MAX];
+	int rc;
 
+	snprintf(path, sizeof(path), "%s/targets", sweep->path);
+	rc = archs_add_folder(path, why, SIDE_WHY_MAX);
+	if (rc != 0)
+		return rc;
 	snprintf(path, sizeof(path), "%s/runs.csv", sweep->path);
 	sweep->count = run_read_all(path, &sweep->runs, sweep->note, sizeof(sweep->note));
 	if (sweep->count == -ENOTDIR)

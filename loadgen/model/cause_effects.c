@@ -262,7 +262,7 @@ static bool has_thread_each(const struct point *point)
 {
 	const struct arch_traits *traits = archs_find(point->first.arch);
 
-	return traits && traits->limit == ARCH_LIMIT_CONNECTIONS && point->counts.run_delay_s > 0;
+	return traits && traits->limit == RECIPE_LIMIT_CONNECTIONS && point->counts.run_delay_s > 0;
 }
 
 static bool is_cpu_bound(const struct point *point)

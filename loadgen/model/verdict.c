@@ -32,7 +32,7 @@ bool verdict_is_client_bound(const struct point *point)
 static int64_t free_threads(const struct run *run)
 {
 	const struct arch_traits *traits = archs_find(run->arch);
-	bool held = traits && traits->limit == ARCH_LIMIT_CONNECTIONS;
+	bool held = traits && traits->limit == RECIPE_LIMIT_CONNECTIONS;
 
 	return run->threads - (held ? run->idle : 0);
 }

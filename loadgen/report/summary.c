@@ -60,6 +60,10 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	int rc;
 
 	*summary = (struct summary){ 0 };
+	snprintf(path, sizeof(path), "%s/targets", directory);
+	rc = archs_add_folder(path, why, SUMMARY_WHY_MAX);
+	if (rc != 0)
+		return rc;
 	snprintf(path, sizeof(path), "%s/runs.csv", directory);
 	summary->runs = run_read_all(path, &summary->run_list, why, SUMMARY_WHY_MAX);
 	if (summary->runs < 0)

@@ -38,9 +38,9 @@ static int meter_once(struct measure *measure, struct metered *metered, struct l
 		rc = drive_run(&drive, config, result);
 		if (rc == 0 && (result->requests == 0 || result->error_count > 0))
 			rc = -EPROTO;
-		if (rc != 0 && rc != -EINTR)
-			give_up(measure, rc, strerror(-rc));
 		drive_stop(&drive);
+		if (rc != 0 && rc != -EINTR)
+			give_up(measure, rc, drive.ended[0] ? drive.ended : strerror(-rc));
 	}
 	if (rc == 0) {
 		metered->latency_ns = (int64_t)histogram_mean(&result->latency);

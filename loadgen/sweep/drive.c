@@ -44,12 +44,14 @@ static void format_request(struct drive *drive)
 {
 	const struct run *asked = drive->asked;
 	char wait[UNITS_TEXT_MAX];
-	char target[UNITS_TEXT_MAX + 32] = "/";
+	char target[DRIVE_TARGET_MAX] = "/";
 
 	if (strcmp(asked->service, "proxy") == 0)
 		snprintf(target, sizeof(target), "/delay/%s%s",
 			 units_format_duration_exact(wait, asked->wall_ns - asked->cpu_ns),
 			 run_is_exponential(asked) ? "?dist=exponential" : "");
+	if (drive->measure->target)
+		snprintf(target, sizeof(target), "%s", drive->measure->target);
 	drive->request_length = (size_t)snprintf(drive->request, sizeof(drive->request),
 						 "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", target,
 						 drive->server.address);
@@ -81,10 +83,26 @@ static int start_herd(struct drive *drive)
 	return herd_start(&drive->herd, &config, measure->why, sizeof(measure->why));
 }
 
+static void stop_server(struct drive *drive)
+{
+	const struct arch_traits *traits = archs_find(drive->asked->arch);
+	int64_t connections = drive->asked->connections + drive->asked->idle;
+	int64_t grace_ns = LAUNCH_GRACE_NS;
+
+	drive->ended[0] = '\0';
+	if (drive->other.recipe) {
+		recipe_stop(&drive->other, drive->ended);
+		return;
+	}
+	if (traits && traits->processes)
+		grace_ns += connections * CHILD_GRACE_NS;
+	process_stop(&drive->server, grace_ns);
+}
+
 int drive_start(struct drive *drive)
 {
 	struct measure *measure = drive->measure;
-	int rc = launch_server(measure, drive->asked, &drive->server);
+	int rc = launch_server(measure, drive->asked, &drive->server, &drive->other);
 
 	drive->herd = (struct herd){ 0 };
 	if (rc != 0)
@@ -97,7 +115,7 @@ int drive_start(struct drive *drive)
 	if (rc == 0)
 		rc = start_herd(drive);
 	if (rc != 0)
-		process_stop(&drive->server, LAUNCH_GRACE_NS);
+		stop_server(drive);
 	return rc;
 }
 
@@ -121,14 +139,9 @@ int drive_run(struct drive *drive, struct load_config *config, struct load_resul
 
 int64_t drive_stop(struct drive *drive)
 {
-	const struct arch_traits *traits = archs_find(drive->asked->arch);
-	int64_t connections = drive->asked->connections + drive->asked->idle;
 	int64_t lost = herd_end(&drive->herd);
-	int64_t grace_ns = LAUNCH_GRACE_NS;
 
-	if (traits && traits->processes)
-		grace_ns += connections * CHILD_GRACE_NS;
-	process_stop(&drive->server, grace_ns);
+	stop_server(drive);
 	return lost;
 }
 

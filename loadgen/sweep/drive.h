@@ -3,13 +3,16 @@
 #include "loadgen/engine/herd.h"
 #include "loadgen/engine/load.h"
 #include "loadgen/sweep/measure.h"
+#include "loadgen/target/recipe.h"
 
-enum { DRIVE_REQUEST_MAX = 256 };
+enum { DRIVE_TARGET_MAX = 1024, DRIVE_REQUEST_MAX = DRIVE_TARGET_MAX + 128 };
 
 struct drive {
 	struct measure *measure;
 	const struct run *asked;
 	struct process server;
+	struct recipe_server other; /* its recipe is NULL if the server is ours */
+	char ended[RECIPE_WHY_MAX]; /* what was wrong with how it ended, after drive_stop(); or "" */
 	struct herd herd;
 	struct net_address address; /* of the server */
 	char request[DRIVE_REQUEST_MAX];

@@ -45,6 +45,27 @@ static const char *check_point(const struct grid *grid, const struct run *asked)
 	return NULL;
 }
 
+/* What a server that is not ours cannot do; NULL if it can do the point. */
+static const char *check_recipe(const struct run *asked)
+{
+	const struct arch_traits *traits = archs_find(asked->arch);
+	const struct recipe *recipe = traits ? traits->recipe : NULL;
+	bool is_proxy = strcmp(asked->service, "proxy") == 0;
+
+	if (!recipe)
+		return NULL;
+	if (!(recipe->services & (is_proxy ? RECIPE_PROXY : RECIPE_APP)))
+		return is_proxy ? "this target is no proxy: want service = app"
+				: "this target is a proxy: want service = proxy";
+	if (strcmp(asked->wait, "timer") == 0)
+		return "a target waits for the backend: want wait = backend";
+	if (strcmp(asked->work, "clock") != 0 || asked->footprint_bytes > 0)
+		return "a target's work is CPU time: want work = clock, and no footprint";
+	if (run_is_exponential(asked) && !is_proxy)
+		return "a target's times are constant: want distribution = constant";
+	return NULL;
+}
+
 /* The same of its timing. */
 static const char *check_timing(const struct plan_timing *timing)
 {
@@ -132,6 +153,8 @@ static const char *add_arch(const struct grid *grid, struct plan *plan, struct r
 	else if (grid->threads_match)
 		asked.threads = asked.connections + asked.idle;
 	wrong = check_point(grid, &asked);
+	if (!wrong)
+		wrong = check_recipe(&asked);
 	if (wrong)
 		return wrong;
 	if (asked.connections == 0)

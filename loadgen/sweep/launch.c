@@ -127,9 +127,35 @@ static void add_work(struct command_line *line, const struct run *asked)
 		add_option(line, "--footprint", units_format_size(size, asked->footprint_bytes));
 }
 
-int launch_server(struct measure *measure, const struct run *asked, struct process *server)
+static int launch_recipe(struct measure *measure, const struct run *asked,
+			 const struct recipe *recipe, struct process *server,
+			 struct recipe_server *other)
 {
+	int64_t work_ns = asked->cpu_ns - asked->overhead_ref_ns;
+	bool waits = !is_proxy(asked) && strcmp(asked->wait, "none") != 0;
+	struct recipe_use use = {
+		.threads = asked->threads,
+		.connections = asked->connections + asked->idle,
+		.cpu_ns = work_ns > 0 ? work_ns : 0,
+		.wait_ns = waits ? asked->wall_ns - asked->cpu_ns : 0,
+		.upstream = measure->backend.address,
+		.programs = measure->programs,
+		.cpus = &measure->plan->server_cpus,
+		.log = measure->log,
+	};
+
+	return recipe_start(recipe, &use, server, other, measure->why);
+}
+
+int launch_server(struct measure *measure, const struct run *asked, struct process *server,
+		  struct recipe_server *other)
+{
+	const struct arch_traits *traits = archs_find(asked->arch);
 	struct command_line line = { .count = 0 };
+
+	*other = (struct recipe_server){ 0 };
+	if (traits && traits->recipe)
+		return launch_recipe(measure, asked, traits->recipe, server, other);
 
 	add_program(&line, measure, "cwt-server");
 	add_arch(&line, asked->arch);

@@ -76,7 +76,7 @@ const char *limits_refusal(const struct run *asked, char *text, size_t size)
 		return text;
 	if (asked->threads > 0 && check_threads(asked, processes, text, size))
 		return text;
-	if (traits && traits->limit == ARCH_LIMIT_CONNECTIONS && asked->idle >= asked->threads) {
+	if (traits && traits->limit == RECIPE_LIMIT_CONNECTIONS && asked->idle >= asked->threads) {
 		snprintf(text, size,
 			 "%s with threads = %lld is taken up by %lld idle connections: threads = "
 			 "connections gives it as many as it needs",

@@ -202,12 +202,11 @@ static int run_metered(struct metering *metering, const struct plan_point *point
 	return 0;
 }
 
-int measure_run(struct measure *measure, const struct plan_point *point, struct run *run)
+int measure_drive(struct measure *measure, const struct plan_point *point, struct run *run)
 {
 	struct load_result *result = malloc(sizeof(*result));
 	struct metering metering = { .drive = { .measure = measure, .asked = run } };
-	int rc = result ? beforehand_meter(measure, run)
-			: give_up(measure, -ENOMEM, "a run", "out of memory");
+	int rc = result ? 0 : give_up(measure, -ENOMEM, "a run", "out of memory");
 
 	if (rc != 0)
 		goto out;
@@ -218,14 +217,22 @@ int measure_run(struct measure *measure, const struct plan_point *point, struct 
 	if (rc != 0)
 		goto out;
 	rc = run_metered(&metering, point, run, result);
-	if (rc != 0 && rc != -EINTR)
-		give_up(measure, rc, "driving the server", strerror(-rc));
 	run->idle_lost = drive_stop(&metering.drive);
+	if (rc != 0 && rc != -EINTR)
+		give_up(measure, rc, "driving the server",
+			metering.drive.ended[0] ? metering.drive.ended : strerror(-rc));
 	fill_switches(run, &metering);
 	run->ping_pong_after_ns = ping_pong(measure->plan);
 out:
 	free(result);
 	return rc;
+}
+
+int measure_run(struct measure *measure, const struct plan_point *point, struct run *run)
+{
+	int rc = beforehand_meter(measure, run);
+
+	return rc == 0 ? measure_drive(measure, point, run) : rc;
 }
 
 /* Time */

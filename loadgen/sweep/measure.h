@@ -30,6 +30,7 @@ struct measure {
 	const atomic_bool *stop;
 	void (*on_progress)(void *context, const struct load_progress *progress);
 	void *context;
+	const char *target;        /* what is asked for instead of what the points say; or NULL */
 	char why[MEASURE_WHY_MAX]; /* of the last failure */
 
 	struct process backend;
@@ -39,7 +40,7 @@ struct measure {
 };
 
 /*
- * Bind this process to the plan's load_cpus and start the backend. The first six fields of
+ * Bind this process to the plan's load_cpus and start the backend. The first seven fields of
  * *measure are the caller's to set. Returns 0, or -errno with a sentence in measure->why.
  */
 int measure_begin(struct measure *measure);
@@ -50,6 +51,9 @@ int measure_begin(struct measure *measure);
  * -errno with a sentence in measure->why.
  */
 int measure_run(struct measure *measure, const struct plan_point *point, struct run *run);
+
+/* The same without anything metered beforehand: the work is what run->overhead_ref_ns makes it. */
+int measure_drive(struct measure *measure, const struct plan_point *point, struct run *run);
 
 /* How long a repetition will take, without what has to be metered before it, in ns. */
 int64_t measure_estimate(const struct plan_point *point);

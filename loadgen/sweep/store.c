@@ -1,6 +1,7 @@
 #include "loadgen/sweep/store.h"
 #include "common/clock.h"
 #include "common/units.h"
+#include "loadgen/sweep/archs.h"
 #include "loadgen/target/machine.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -229,6 +230,29 @@ static int write_settings(const struct store *store)
 
 /* Beginning */
 
+/* The recipes of the plan's servers, so that it is known later what t is of them. */
+static int write_recipes(const struct store *store)
+{
+	char path[PATH_MAX];
+	const struct recipe *recipe;
+	int rc = 0;
+
+	if (archs_recipe(0) && mkdir(path_of(store, "targets", path), 0777) != 0 && errno != EEXIST)
+		return -errno;
+	for (size_t i = 0; rc == 0 && (recipe = archs_recipe(i)); i++) {
+		char name[RECIPE_NAME_MAX + 16];
+		char *text = NULL;
+		size_t length;
+
+		snprintf(name, sizeof(name), "targets/%s.ini", recipe->name);
+		rc = read_text(recipe->path, &text, &length);
+		if (rc == 0)
+			rc = write_text(store, name, text, length);
+		free(text);
+	}
+	return rc;
+}
+
 /* Whatever is written last is what tells a resumed sweep that the rest is there: the header. */
 static int begin(struct store *store, char why[STORE_WHY_MAX])
 {
@@ -243,6 +267,8 @@ static int begin(struct store *store, char why[STORE_WHY_MAX])
 		rc = write_settings(store);
 	if (rc == 0)
 		rc = write_text(store, "plan.ini", plan, length);
+	if (rc == 0)
+		rc = write_recipes(store);
 	if (rc == 0)
 		rc = write_json(store, "machine.json", machine_provenance());
 	if (rc == 0)

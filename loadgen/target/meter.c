@@ -1,5 +1,6 @@
 #include "loadgen/target/meter.h"
 #include "common/clock.h"
+#include "loadgen/target/tree.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,25 +40,6 @@ static int64_t field(const char *text, const char *name)
 static int unless_gone(int rc)
 {
 	return rc == -ENOENT || rc == -ESRCH ? 0 : rc;
-}
-
-/* Call `visit` for each child that the thread has forked, until it returns other than 0. */
-static int for_each_child(pid_t pid, pid_t thread, int (*visit)(pid_t child, void *context),
-			  void *context)
-{
-	char path[PATH_BYTES];
-	FILE *file;
-	int child;
-	int rc = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, thread);
-	file = fopen(path, "re");
-	if (!file)
-		return 0; /* it has just ended */
-	while (rc == 0 && fscanf(file, "%d", &child) == 1)
-		rc = visit(child, context);
-	fclose(file);
-	return rc;
 }
 
 /* Counters */
@@ -129,7 +111,7 @@ static int add_process(pid_t pid, struct meter *meter)
 		if (thread == 0)
 			continue; /* . and .. */
 		add_thread(pid, thread, meter);
-		rc = for_each_child(pid, thread, add_child, meter);
+		rc = tree_for_each_child(pid, thread, add_child, meter);
 	}
 	closedir(tasks);
 	return rc != 0 ? rc : add_memory(pid, meter);
@@ -177,7 +159,7 @@ static int add_cpu(pid_t pid, void *context)
 
 	/* The ended ones first: a child that ends in between is then not counted twice. */
 	*total_ns += ended_children_ns(pid);
-	for_each_child(pid, pid, add_cpu, total_ns);
+	tree_for_each_child(pid, pid, add_cpu, total_ns);
 	if (clock_process_cpu_ns(pid, &ns) == 0)
 		*total_ns += ns;
 	return 0;

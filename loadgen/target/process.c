@@ -1,5 +1,6 @@
 #include "loadgen/target/process.h"
 #include "common/clock.h"
+#include "common/cpus.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,9 +17,9 @@
 
 enum { LINE_MAX_BYTES = 256, POLL_NS = 2 * NS_PER_MS, GROUP_PATIENCE_NS = 200 * NS_PER_MS };
 
-static void run_child(char *const argv[], const char *log, int out_fd, pid_t parent)
+static void run_child(const struct process_spec *spec, int out_fd, pid_t parent)
 {
-	int log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int log_fd = open(spec->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	struct sigaction standard = { .sa_handler = SIG_DFL };
 
 	setpgid(0, 0);
@@ -28,22 +29,46 @@ static void run_child(char *const argv[], const char *log, int out_fd, pid_t par
 	sigaction(SIGINT, &standard, NULL);
 	sigaction(SIGTERM, &standard, NULL);
 	sigaction(SIGPIPE, &standard, NULL);
-	dup2(out_fd, STDOUT_FILENO);
+	dup2(out_fd >= 0 ? out_fd : log_fd, STDOUT_FILENO);
 	dup2(log_fd, STDERR_FILENO);
-	execv(argv[0], argv);
-	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	if (!spec->cpus || cpus_bind(spec->cpus) == 0) {
+		if (spec->environment)
+			environ = (char **)spec->environment;
+		execvp(spec->argv[0], spec->argv);
+	}
+	fprintf(stderr, "%s: %s\n", spec->argv[0], strerror(errno));
 	_exit(127);
 }
 
-static off_t size_of(const char *path)
+/* Fork, with its stdout to a descriptor, or to the log where that is -1. */
+static int spawn(struct process *process, const struct process_spec *spec, int out_fd)
+{
+	pid_t parent = getpid();
+
+	process->pid = fork();
+	if (process->pid < 0) {
+		process->pid = 0;
+		return -errno;
+	}
+	if (process->pid == 0)
+		run_child(spec, out_fd, parent);
+	setpgid(process->pid, process->pid); /* whoever of the two comes first */
+	return 0;
+}
+
+int process_spawn(struct process *process, const struct process_spec *spec)
+{
+	return spawn(process, spec, -1);
+}
+
+off_t process_log_size(const char *log)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 ? status.st_size : 0;
+	return stat(log, &status) == 0 ? status.st_size : 0;
 }
 
-/* The last line of the log behind `start`, which is where a server that failed said why. */
-static void last_line(const char *log, off_t start, char *text, size_t size)
+void process_last_line(const char *log, off_t start, char *text, size_t size)
 {
 	FILE *file = fopen(log, "re");
 	char line[LINE_MAX_BYTES];
@@ -53,7 +78,8 @@ static void last_line(const char *log, off_t start, char *text, size_t size)
 		return;
 	fseeko(file, start, SEEK_SET);
 	while (fgets(line, sizeof(line), file))
-		snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
+		if (line[0] != '\n')
+			snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
 	fclose(file);
 }
 
@@ -93,27 +119,24 @@ static int await_ready(struct process *process, int fd, int64_t patience_ns)
 int process_start(struct process *process, char *const argv[], const char *log, int64_t patience_ns,
 		  char why[PROCESS_WHY_MAX])
 {
+	struct process_spec spec = { .argv = argv, .log = log };
 	char said[LINE_MAX_BYTES];
 	int pipe_fds[2];
-	pid_t parent = getpid();
-	off_t log_start = size_of(log);
+	off_t log_start = process_log_size(log);
 	int rc;
 
 	if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
 		snprintf(why, PROCESS_WHY_MAX, "no pipe: %s", strerror(errno));
 		return -errno;
 	}
-	process->pid = fork();
-	if (process->pid == 0)
-		run_child(argv, log, pipe_fds[1], parent);
-	if (process->pid > 0)
-		setpgid(process->pid, process->pid); /* whoever of the two comes first */
+	rc = spawn(process, &spec, pipe_fds[1]);
 	close(pipe_fds[1]);
-	rc = process->pid < 0 ? -errno : await_ready(process, pipe_fds[0], patience_ns);
+	if (rc == 0)
+		rc = await_ready(process, pipe_fds[0], patience_ns);
 	close(pipe_fds[0]);
 	if (rc == 0)
 		return 0;
-	last_line(log, log_start, said, sizeof(said));
+	process_last_line(log, log_start, said, sizeof(said));
 	process_stop(process, 0);
 	if (rc == -ETIMEDOUT)
 		snprintf(why, PROCESS_WHY_MAX, "%s was not ready in time", argv[0]);
@@ -128,12 +151,12 @@ static int64_t timeval_ns(const struct timeval *t)
 	return (int64_t)t->tv_sec * NS_PER_S + (int64_t)t->tv_usec * NS_PER_US;
 }
 
-static bool has_ended(pid_t pid)
+bool process_has_ended(const struct process *process)
 {
 	siginfo_t info = { 0 };
-	int rc = waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT);
+	int rc = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT);
 
-	return rc == 0 ? info.si_pid == pid : errno == ECHILD;
+	return rc == 0 ? info.si_pid == process->pid : errno == ECHILD;
 }
 
 /* Reap it. While it is not, neither its id nor its group's can be another's. */
@@ -166,14 +189,19 @@ static void await_end_of_group(pid_t group)
 
 int process_stop(struct process *process, int64_t grace_ns)
 {
+	return process_stop_by(process, SIGTERM, grace_ns);
+}
+
+int process_stop_by(struct process *process, int signal, int64_t grace_ns)
+{
 	int64_t deadline = clock_now_ns() + grace_ns;
 	pid_t pid = process->pid;
 	int status;
 
 	if (pid <= 0)
 		return 0;
-	kill(pid, SIGTERM);
-	while (!has_ended(pid) && clock_now_ns() < deadline)
+	kill(pid, signal);
+	while (!process_has_ended(process) && clock_now_ns() < deadline)
 		clock_sleep_until(clock_now_ns() + POLL_NS);
 	/* For one that has ended this is no matter; one that has left its group is named itself. */
 	kill(pid, SIGKILL);

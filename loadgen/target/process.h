@@ -3,6 +3,8 @@
  * program ends, and a Ctrl-C at the terminal does not reach it.
  */
 #pragma once
+#include <sched.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +19,14 @@ struct process_usage {
 	int64_t voluntary; /* context switches: it had to wait */
 	int64_t involuntary;
 	int64_t cpu_ns;
+};
+
+/* What to start. */
+struct process_spec {
+	char *const *argv;        /* the first is looked for on the path */
+	char *const *environment; /* NAME=VALUE each, ended by NULL; NULL: ours */
+	const cpu_set_t *cpus;    /* its processors; NULL: ours */
+	const char *log;          /* what it says on stderr goes to its end */
 };
 
 struct process {
@@ -34,8 +44,24 @@ int process_start(struct process *process, char *const argv[], const char *log, 
 		  char why[PROCESS_WHY_MAX]);
 
 /*
+ * Start it, and wait for nothing; what it says on stdout goes to the log too. One that cannot be
+ * executed says so there and ends with status 127. Returns 0 or -errno.
+ */
+int process_spawn(struct process *process, const struct process_spec *spec);
+
+/* It has ended, and was not waited for yet. */
+bool process_has_ended(const struct process *process);
+
+/* The length of a log, and its last line behind that, without its end: "" if there is none. */
+off_t process_log_size(const char *log);
+void process_last_line(const char *log, off_t start, char *text, size_t size);
+
+/*
  * SIGTERM, and SIGKILL if it still runs after `grace_ns`. Whatever is left of its process group
  * then is killed, so that no worker survives it. Returns its exit status, or -signal;
  * process->usage holds what it used.
  */
 int process_stop(struct process *process, int64_t grace_ns);
+
+/* The same by another signal. */
+int process_stop_by(struct process *process, int signal, int64_t grace_ns);

@@ -1,0 +1,239 @@
+/* What `cwt tune` measures: a request alone, then t after t as next_t() asks for them. */
+#include "common/clock.h"
+#include "common/options.h"
+#include "loadgen/commands/commands.h"
+#include "loadgen/commands/tune.h"
+#include "loadgen/model/audit.h"
+#include "loadgen/sweep/drive.h"
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	ALONE_REQUESTS = 5,
+	WINDOW_REQUESTS = 200,
+	WINDOW_TURNS = 4,
+	REJECTED_MOST = 20,
+	RUNS_PER_T = 3,
+};
+
+struct session {
+	struct tune *tune;
+	struct measure measure;
+	int64_t began_ns;
+	char now[TUNE_TEXT_MAX]; /* what is being measured */
+};
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t spent_ns(const struct session *session)
+{
+	return clock_now_ns() - session->began_ns;
+}
+
+static void on_progress(void *context, const struct load_progress *progress)
+{
+	const struct session *session = context;
+	int64_t left_ns = session->tune->budget_ns - spent_ns(session);
+	char left[COMMAND_CLOCK_MAX];
+
+	(void)progress;
+	fprintf(stderr, "\r%-40s at most %s left ", session->now,
+		command_format_clock(left, most(left_ns, 0)));
+}
+
+/* A run at t, with N connections, in *run. Returns 0, -EINTR or an exit status. */
+static int drive(struct session *session, int64_t t, int64_t connections,
+		 const struct plan_timing *timing, struct run *run)
+{
+	struct plan_point point = { .asked = session->tune->asked, .timing = *timing };
+	int rc;
+
+	point.asked.threads = t;
+	point.asked.connections = connections;
+	*run = point.asked;
+	run->sequence = (int64_t)session->tune->run_count;
+	rc = measure_drive(&session->measure, &point, run);
+	if (rc == 0 || rc == -EINTR)
+		return rc;
+	return options_fail(tune_program, "t = %lld: %s", (long long)t, session->measure.why);
+}
+
+/*
+ * w and c of a request that comes alone. A short look says how long it takes for as many as are
+ * needed.
+ */
+static int measure_alone(struct session *session)
+{
+	struct tune *tune = session->tune;
+	struct plan_timing timing = {
+		.window_ns = NS_PER_S / 2, .windows = 1, .warmup_ns = NS_PER_S / 10, .ramp_ns = 1
+	};
+	int rc;
+
+	snprintf(session->now, sizeof(session->now), "a request alone");
+	if (tune->asked.wall_ns > 0)
+		timing.window_ns = most(timing.window_ns, ALONE_REQUESTS * tune->asked.wall_ns);
+	rc = drive(session, tune->next.least, 1, &timing, &tune->alone);
+	if (rc != 0)
+		return rc;
+	if (tune->alone.requests < ALONE_REQUESTS) {
+		timing.window_ns = 2 * ALONE_REQUESTS *
+				   most(timing.window_ns, (int64_t)tune->alone.mean_ns);
+		rc = drive(session, tune->next.least, 1, &timing, &tune->alone);
+	}
+	if (rc != 0)
+		return rc;
+	if (tune->alone.requests == 0)
+		return options_fail(tune_program,
+				    "a request alone was not answered within %.1f s: is it the "
+				    "right path?",
+				    (double)timing.window_ns / 1e9);
+	return 0;
+}
+
+static double alone_cpu_ns(const struct tune *tune)
+{
+	return (double)tune->alone.server_cpu_ns / (double)tune->alone.requests;
+}
+
+/*
+ * Ramp and warm-up are a turn of all connections, and the window is several of them, and as many
+ * requests as it takes for half a per cent.
+ */
+static struct plan_timing timing_of(const struct tune *tune, int64_t connections)
+{
+	double wall_ns = tune->alone.mean_ns;
+	double turn_ns = fmax(wall_ns, (double)connections * alone_cpu_ns(tune) /
+					       (double)tune->asked.cores);
+	double request_ns = turn_ns / (double)connections;
+	double window_ns = fmax(WINDOW_TURNS * turn_ns, WINDOW_REQUESTS * request_ns);
+
+	return (struct plan_timing){
+		.ramp_ns = most((int64_t)wall_ns, drive_quick_ramp_ns(connections)),
+		.warmup_ns = (int64_t)fmax(turn_ns, NS_PER_S / 5),
+		.window_ns = most(tune->window_ns, (int64_t)window_ns),
+		.windows = 1,
+	};
+}
+
+/*
+ * Whether it counts. What c is not to be is not known here, so the utilisation law has nothing to
+ * say.
+ */
+static bool is_good(struct tune *tune, struct run run)
+{
+	struct audit_failure failures[AUDITS];
+	int count;
+
+	run.cpu_ns = most(1, (int64_t)alone_cpu_ns(tune));
+	run.wall_ns = most(run.cpu_ns, (int64_t)tune->alone.mean_ns);
+	count = audit_run(&run, failures);
+	for (int i = 0; i < count; i++) {
+		if (failures[i].audit == AUDIT_UTILISATION)
+			continue;
+		snprintf(tune->rejection, sizeof(tune->rejection), "t = %lld: %s: %s; %s",
+			 (long long)run.threads, audit_names[failures[i].audit], failures[i].why,
+			 failures[i].remedy);
+		return false;
+	}
+	return true;
+}
+
+static int64_t connections_of(const struct tune *tune, int64_t t)
+{
+	return tune->connections > 0 ? tune->connections : t;
+}
+
+static int measure_t(struct session *session, int64_t t)
+{
+	struct tune *tune = session->tune;
+	int64_t connections = connections_of(tune, t);
+	struct plan_timing timing = timing_of(tune, connections);
+	struct run *run = &tune->runs[tune->run_count];
+	int rc;
+
+	snprintf(session->now, sizeof(session->now), "t = %lld, run %zu", (long long)t,
+		 tune->run_count + 1);
+	rc = drive(session, t, connections, &timing, run);
+	if (rc != 0)
+		return rc;
+	tune->run_count++;
+	if (!is_good(tune, *run)) {
+		snprintf(run->rejected, sizeof(run->rejected), "yes");
+		tune->rejected++;
+		return 0;
+	}
+	snprintf(run->rejected, sizeof(run->rejected), "-");
+	curve_add(&tune->curve, t, run->throughput_rps);
+	return 0;
+}
+
+/* How long the next run takes, at the least. */
+static int64_t expected_ns(const struct tune *tune, int64_t t)
+{
+	struct plan_timing timing = timing_of(tune, connections_of(tune, t));
+
+	return timing.ramp_ns + timing.warmup_ns + timing.window_ns;
+}
+
+static int measure_all(struct session *session)
+{
+	struct tune *tune = session->tune;
+	int rc = measure_alone(session);
+
+	if (rc != 0)
+		return rc;
+	tune->next.guess = (double)tune->asked.cores * tune->alone.mean_ns / alone_cpu_ns(tune);
+	while (rc == 0 && tune->run_count < TUNE_RUNS_MAX) {
+		int64_t t = next_t(&tune->curve, &tune->next, (uint64_t)tune->seed);
+
+		if (t == 0)
+			return 0;
+		tune->out_of_time = spent_ns(session) + expected_ns(tune, t) > tune->budget_ns;
+		if (tune->out_of_time || tune->rejected >= REJECTED_MOST)
+			return 0;
+		rc = measure_t(session, t);
+	}
+	return rc;
+}
+
+int tune_measure(struct tune *tune)
+{
+	bool terminal = isatty(STDERR_FILENO) != 0;
+	struct session session = { .tune = tune, .began_ns = clock_now_ns() };
+	char programs[PATH_MAX] = "";
+	int rc;
+
+	if (readlink("/proc/self/exe", programs, sizeof(programs) - 1) < 0)
+		return options_fail(tune_program, "/proc/self/exe: %s", strerror(errno));
+	session.measure = (struct measure){
+		.plan = &tune->plan,
+		.programs = dirname(programs),
+		.log = tune->log,
+		.stop = &command_stopped,
+		.on_progress = terminal ? on_progress : NULL,
+		.context = &session,
+		.target = tune->target,
+	};
+	tune->next.runs = RUNS_PER_T;
+	command_catch_stop();
+	rc = measure_begin(&session.measure);
+	if (rc != 0)
+		rc = options_fail(tune_program, "%s", session.measure.why);
+	else
+		rc = measure_all(&session);
+	measure_end(&session.measure);
+	tune->took_ns = spent_ns(&session);
+	if (terminal)
+		fprintf(stderr, "\r%79s\r", "");
+	tune->interrupted = rc == -EINTR;
+	return tune->interrupted ? 0 : rc;
+}
