@@ -14,18 +14,20 @@
 
 const char tune_program[] = "cwt tune";
 
-enum { WHY_MAX = 512, SHARE_MAX = 1 };
+enum { WHY_MAX = RECIPE_WHY_MAX, SHARE_MAX = 1, NOTHING_TO_TUNE = -2, SLO_BUDGET_S = 600 };
 
 /* What options say before it is put together. */
 struct asked {
 	const char *share;
 	const char *tolerance;
-	const char *service;
 	const char *markdown;
 	const char *junit;
 	const char *save;
+	int limit; /* of a command line's t: an index into limit_names */
 	bool json;
 };
+
+static const char *const limit_names[] = { "connections", "requests", NULL };
 
 static void set_defaults(struct tune *tune)
 {
@@ -59,20 +61,49 @@ static int take_share(const struct option_table *table, const char *option, cons
 				text);
 }
 
-static int take_target(const struct option_table *table, struct tune *tune, const char *text)
+/* A command line is a recipe without a file. */
+static int take_command(const struct option_table *table, struct tune *tune,
+			enum recipe_limit limit, char **words, int count)
 {
-	struct run *run = &tune->asked;
-	char missing[RECIPE_WHY_MAX];
-	const struct recipe *recipe;
+	struct recipe recipe;
+	char why[RECIPE_WHY_MAX];
+
+	if (recipe_of_command(words, count, limit, &recipe, why) != 0)
+		return options_complain(table, "%s", why);
+	if (archs_add(&recipe, why, sizeof(why)) != 0)
+		return options_complain(table, "%s", why);
+	snprintf(tune->asked.arch, sizeof(tune->asked.arch), "%s", recipe.name);
+	return CWT_OK;
+}
+
+static int take_name(const struct option_table *table, struct tune *tune, const char *text)
+{
 	char why[WHY_MAX];
 
-	if (archs_parse(text, run->arch, why, sizeof(why)) != 0)
+	if (archs_parse(text, tune->asked.arch, why, sizeof(why)) != 0)
 		return options_complain(table, "%s: %s", text, why);
-	if (!archs_is_limited(run->arch))
-		return options_complain(table,
-					"%s has no thread limit: no limit matters, and there is "
-					"nothing to tune",
-					run->arch);
+	return CWT_OK;
+}
+
+/* One word is a name or a file; more are a command line. */
+static int take_target(const struct option_table *table, struct tune *tune,
+		       const struct asked *asked, char **words, int count)
+{
+	const struct run *run = &tune->asked;
+	char missing[RECIPE_WHY_MAX];
+	const struct recipe *recipe;
+	int rc = count == 1 ? take_name(table, tune, words[0])
+			    : take_command(table, tune,
+					   asked->limit == 0 ? RECIPE_LIMIT_CONNECTIONS
+							     : RECIPE_LIMIT_REQUESTS,
+					   words, count);
+
+	if (rc != CWT_OK)
+		return rc;
+	if (!archs_is_limited(run->arch)) {
+		printf("%s: no limit matters here: it has none\n", run->arch);
+		return NOTHING_TO_TUNE;
+	}
 	recipe = archs_find(run->arch)->recipe;
 	if (recipe && recipe_missing(recipe, "", missing) && !strstr(missing, "mod_cwt"))
 		return options_complain(table, "%s", missing);
@@ -82,12 +113,19 @@ static int take_target(const struct option_table *table, struct tune *tune, cons
 static int complete(const struct option_table *table, struct tune *tune)
 {
 	struct run *run = &tune->asked;
+	char why[FAIL_ON_WHY_MAX];
 	cpu_set_t both;
 
 	if (run->wall_ns < run->cpu_ns)
 		return options_complain(table, "--wall is below --cpu, which is part of it");
 	if (tune->next.least > tune->next.most)
 		return options_complain(table, "--least is above --most");
+	if (tune->slo_text && slo_parse(tune->slo_text, &tune->slo, why, sizeof(why)) != 0)
+		return options_complain(table, "--slo: %s", why);
+	if (tune->rate > 0 && !tune->slo_text)
+		return options_complain(table, "--rate says nothing without --slo");
+	if (tune->slo_text && !options_find(table, "budget")->given)
+		tune->budget_ns = (int64_t)SLO_BUDGET_S * NS_PER_S;
 	CPU_AND(&both, &tune->plan.server_cpus, &tune->plan.load_cpus);
 	if (CPU_COUNT(&both) > 0)
 		return options_complain(
@@ -155,6 +193,7 @@ int command_tune(int argc, char **argv)
 	struct tune *tune = calloc(1, sizeof(*tune));
 	struct tune_result result;
 	struct asked asked = { .share = "95%", .tolerance = "10%" };
+	int operands;
 	int rc;
 
 	if (!tune)
@@ -171,13 +210,23 @@ int command_tune(int argc, char **argv)
 		  .hide_default = true },
 		{ "connections", OPTION_COUNT, &tune->connections, "N",
 		  "clients [as many as threads]", .most = 19500, .hide_default = true },
+		{ "limit", OPTION_CHOICE, &asked.limit, NULL,
+		  "what t is a limit of, if the target is a command line", .choices = limit_names },
+		{ "slo", OPTION_TEXT, &tune->slo_text, "CONDITION",
+		  "the goal: a bound on the latency when requests come at random, such as "
+		  "'p99<100ms' [throughput]",
+		  .section = "Goal", .hide_default = true },
+		{ "rate", OPTION_NUMBER, &tune->rate, "R",
+		  "with --slo: requests/s at which it is to be met [the highest that is met]",
+		  .hide_default = true },
 		{ "least", OPTION_COUNT, &tune->next.least, "T", "the range in which t is looked for",
 		  .section = "Search", .least = 1, .most = 19500 },
 		{ "most", OPTION_COUNT, &tune->next.most, "T", "likewise", .least = 1,
 		  .most = 19500 },
 		{ "share", OPTION_TEXT, &asked.share, "SHARE",
 		  "t is the least that reaches so much of the plateau" },
-		{ "budget", OPTION_DURATION, &tune->budget_ns, "TIME", "how long it may take",
+		{ "budget", OPTION_DURATION, &tune->budget_ns, "TIME",
+		  "how long it may take; 10m with --slo",
 		  .least = NS_PER_S },
 		{ "window", OPTION_DURATION, &tune->window_ns, "TIME",
 		  "how long a run measures, at the least", .least = NS_PER_MS },
@@ -206,14 +255,15 @@ int command_tune(int argc, char **argv)
 	};
 	struct option_table table = {
 		.program = tune_program,
-		.usage = "TARGET [OPTION]...",
+		.usage = "[OPTION]... TARGET | [OPTION]... -- COMMAND WORD...",
 		.about =
 			"Finds the thread limit t that a server needs, by measuring it: the least t "
 			"whose throughput\n"
 			"is near to the plateau, with its interval, and what the model makes of it. "
 			"TARGET is an\n"
 			"architecture of cwt-server, a name in scripts/targets, or a file NAME.ini "
-			"like those.",
+			"like those; or a\n"
+			"command line with the places {threads}, and {port} or {address}, in it, after --.",
 		.notes = "Exit status: 0 told, or t is right; 1 t has left the interval, or a "
 			 "failure; 2 usage, or\n"
 			 "a file that cannot be written; 3 not known well enough; 4 no baseline; 5 no "
@@ -222,13 +272,15 @@ int command_tune(int argc, char **argv)
 		.specs = specs,
 		.count = sizeof(specs) / sizeof(specs[0]),
 	};
-	rc = command_parse(&table, argc, argv, 1, "which target?");
+	rc = command_parse_any(&table, argc, argv, &operands);
+	if (rc == COMMAND_GOES_ON && operands == argc)
+		rc = options_complain(&table, "which target?");
 	if (rc == COMMAND_GOES_ON)
 		rc = take_share(&table, "share", asked.share, &tune->next.share);
 	if (rc == CWT_OK)
 		rc = take_share(&table, "tolerance", asked.tolerance, &tune->tolerance);
 	if (rc == CWT_OK)
-		rc = take_target(&table, tune, argv[argc - 1]);
+		rc = take_target(&table, tune, &asked, &argv[operands], argc - operands);
 	if (rc == CWT_OK)
 		rc = complete(&table, tune);
 	if (rc == CWT_OK)
@@ -242,5 +294,5 @@ int command_tune(int argc, char **argv)
 			rc = CWT_INTERRUPTED;
 	}
 	free(tune);
-	return rc;
+	return rc == NOTHING_TO_TUNE ? CWT_OK : rc;
 }

@@ -1,11 +1,22 @@
 /* The parts of `cwt tune`: what it measures, what it makes of that, how it says it. */
 #pragma once
+#include "loadgen/engine/fail_on.h"
 #include "loadgen/sweep/measure.h"
 #include "loadgen/tune/explain.h"
 #include "loadgen/tune/next.h"
 #include <jansson.h>
 
-enum { TUNE_RUNS_MAX = 400, TUNE_TEXT_MAX = 512 };
+enum { TUNE_RUNS_MAX = 400, TUNE_SLO_MAX = 40, TUNE_TEXT_MAX = 512 };
+
+/* What an SLO came to at a t. */
+struct tune_slo_point {
+	int64_t t;
+	double low; /* the highest rate that met it; 0: none did */
+	double high; /* the lowest that did not; INFINITY: unknown */
+	bool is_client_limited;
+	int meets; /* with a rate that is given: how often it was met, and missed */
+	int misses;
+};
 
 struct tune {
 	/* As asked. */
@@ -22,6 +33,9 @@ struct tune {
 	double tolerance; /* by which that may be outside the interval */
 	const char *baseline;
 	const char *log;
+	const char *slo_text; /* the goal is a bound on the latency; NULL: throughput */
+	struct slo slo;
+	double rate; /* at which it is to be met, requests/s; 0: as high as it goes */
 
 	/* As measured. */
 	struct run alone;               /* t = 1, N = 1 */
@@ -30,19 +44,47 @@ struct tune {
 	size_t rejected;                /* of these */
 	char rejection[TUNE_TEXT_MAX];  /* the last one's reason */
 	struct curve curve;             /* of those that count */
+	struct tune_slo_point slo_points[TUNE_SLO_MAX]; /* as they were measured */
+	size_t slo_count;
+	size_t slo_probes;
 	int64_t took_ns;
 	bool out_of_time; /* the budget ended it, not the precision */
 	bool interrupted;
 };
 
-/* What it came to. */
+/* The t that an SLO needs. */
+struct tune_slo_answer {
+	int64_t t;
+	double low; /* of t */
+	double high;
+	double rate; /* at which that t meets it */
+};
+
+/* What it came to. With an SLO, t and its interval in `answer` are those that the SLO needs. */
 struct tune_result {
 	struct curve_answer answer;
+	struct tune_slo_answer slo;
 	struct explanation explanation;
 	struct shift shift; /* against the baseline, if there is one */
 	int status;         /* of enum cwt_status */
 	char verdict[TUNE_TEXT_MAX];
 };
+
+/* While it is measured. */
+struct tune_session {
+	struct tune *tune;
+	struct measure measure;
+	int64_t began_ns;
+	char now[TUNE_TEXT_MAX]; /* what is being measured */
+};
+
+/* What the SLO asks for beside the curve. Returns 0, -EINTR or an exit status. */
+int tune_slo_measure(struct tune_session *session);
+
+const struct tune_slo_point *tune_slo_find(const struct tune *tune, int64_t t);
+
+/* The t that the SLO needs; false if none was found that meets it. */
+bool tune_slo_conclude(const struct tune *tune, struct tune_slo_answer *answer);
 
 /* Measure. Returns 0, also when interrupted, or the exit status of a failure. */
 int tune_measure(struct tune *tune);

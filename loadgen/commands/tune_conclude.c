@@ -95,6 +95,29 @@ static void judge_assert(const struct tune *tune, struct tune_result *result)
 		    cause_text(&result->shift, cause));
 }
 
+/* What the SLO needs takes the place of what the plateau does. Returns false if nothing does. */
+static bool take_slo(const struct tune *tune, struct tune_result *result)
+{
+	if (tune_slo_conclude(tune, &result->slo)) {
+		result->answer.t = result->slo.t;
+		result->answer.low = result->slo.low;
+		result->answer.high = result->slo.high;
+		result->answer.open = false;
+		return true;
+	}
+	if (tune->out_of_time)
+		say(result, CWT_INCONCLUSIVE,
+		    "no t is known to meet %s: the time was over; give it more (--budget)",
+		    tune->slo_text);
+	else if (tune->rate > 0)
+		say(result, CWT_BROKEN,
+		    "no t meets %s at %.6g requests/s; the plateau is %.6g requests/s",
+		    tune->slo_text, tune->rate, result->answer.plateau);
+	else
+		say(result, CWT_BROKEN, "no t meets %s at any rate", tune->slo_text);
+	return false;
+}
+
 int tune_conclude(const struct tune *tune, struct tune_result *result)
 {
 	struct explain_input input = {
@@ -130,13 +153,21 @@ int tune_conclude(const struct tune *tune, struct tune_result *result)
 		if (tune_read_baseline(tune->baseline, &then, why) == 0)
 			result->shift = explain_shift(&then, &now, shift_least);
 	}
-	if (!is_known(tune, &result->answer))
+	if (tune->slo_text && !take_slo(tune, result))
+		return 0;
+	if (!tune->slo_text && !is_known(tune, &result->answer))
 		say(result, CWT_INCONCLUSIVE,
 		    "t is not known well enough: %.0f...%.0f after %zu runs; give it more time "
 		    "(--budget)",
 		    result->answer.low, result->answer.high, tune->run_count - tune->rejected);
 	else if (tune->has_assert)
 		judge_assert(tune, result);
+	else if (tune->slo_text)
+		say(result, CWT_OK, "t = %lld meets %s up to %.6g requests/s",
+		    (long long)result->answer.t, tune->slo_text, result->slo.rate);
+	else if (result->answer.open)
+		say(result, CWT_OK, "no limit matters here: t = %lld reaches the plateau already",
+		    (long long)result->answer.t);
 	else
 		say(result, CWT_OK, "t = %lld", (long long)result->answer.t);
 	return 0;

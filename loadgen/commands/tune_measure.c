@@ -21,26 +21,19 @@ enum {
 	RUNS_PER_T = 3,
 };
 
-struct session {
-	struct tune *tune;
-	struct measure measure;
-	int64_t began_ns;
-	char now[TUNE_TEXT_MAX]; /* what is being measured */
-};
-
 static int64_t most(int64_t a, int64_t b)
 {
 	return a > b ? a : b;
 }
 
-static int64_t spent_ns(const struct session *session)
+static int64_t spent_ns(const struct tune_session *session)
 {
 	return clock_now_ns() - session->began_ns;
 }
 
 static void on_progress(void *context, const struct load_progress *progress)
 {
-	const struct session *session = context;
+	const struct tune_session *session = context;
 	int64_t left_ns = session->tune->budget_ns - spent_ns(session);
 	char left[COMMAND_CLOCK_MAX];
 
@@ -50,7 +43,7 @@ static void on_progress(void *context, const struct load_progress *progress)
 }
 
 /* A run at t, with N connections, in *run. Returns 0, -EINTR or an exit status. */
-static int drive(struct session *session, int64_t t, int64_t connections,
+static int drive(struct tune_session *session, int64_t t, int64_t connections,
 		 const struct plan_timing *timing, struct run *run)
 {
 	struct plan_point point = { .asked = session->tune->asked, .timing = *timing };
@@ -70,7 +63,7 @@ static int drive(struct session *session, int64_t t, int64_t connections,
  * w and c of a request that comes alone. A short look says how long it takes for as many as are
  * needed.
  */
-static int measure_alone(struct session *session)
+static int measure_alone(struct tune_session *session)
 {
 	struct tune *tune = session->tune;
 	struct plan_timing timing = {
@@ -152,7 +145,7 @@ static int64_t connections_of(const struct tune *tune, int64_t t)
 	return tune->connections > 0 ? tune->connections : t;
 }
 
-static int measure_t(struct session *session, int64_t t)
+static int measure_t(struct tune_session *session, int64_t t)
 {
 	struct tune *tune = session->tune;
 	int64_t connections = connections_of(tune, t);
@@ -184,7 +177,13 @@ static int64_t expected_ns(const struct tune *tune, int64_t t)
 	return timing.ramp_ns + timing.warmup_ns + timing.window_ns;
 }
 
-static int measure_all(struct session *session)
+/* An SLO takes at least half of the time. */
+static int64_t curve_budget_ns(const struct tune *tune)
+{
+	return tune->slo_text ? tune->budget_ns / 2 : tune->budget_ns;
+}
+
+static int measure_all(struct tune_session *session)
 {
 	struct tune *tune = session->tune;
 	int rc = measure_alone(session);
@@ -197,7 +196,7 @@ static int measure_all(struct session *session)
 
 		if (t == 0)
 			return 0;
-		tune->out_of_time = spent_ns(session) + expected_ns(tune, t) > tune->budget_ns;
+		tune->out_of_time = spent_ns(session) + expected_ns(tune, t) > curve_budget_ns(tune);
 		if (tune->out_of_time || tune->rejected >= REJECTED_MOST)
 			return 0;
 		rc = measure_t(session, t);
@@ -208,7 +207,7 @@ static int measure_all(struct session *session)
 int tune_measure(struct tune *tune)
 {
 	bool terminal = isatty(STDERR_FILENO) != 0;
-	struct session session = { .tune = tune, .began_ns = clock_now_ns() };
+	struct tune_session session = { .tune = tune, .began_ns = clock_now_ns() };
 	char programs[PATH_MAX] = "";
 	int rc;
 
@@ -230,6 +229,8 @@ int tune_measure(struct tune *tune)
 		rc = options_fail(tune_program, "%s", session.measure.why);
 	else
 		rc = measure_all(&session);
+	if (rc == 0 && tune->slo_text)
+		rc = tune_slo_measure(&session);
 	measure_end(&session.measure);
 	tune->took_ns = spent_ns(&session);
 	if (terminal)

@@ -131,6 +131,27 @@ static void print_rules(FILE *file, const struct explanation *explanation)
 	}
 }
 
+/* What was tried for the SLO. */
+static void print_slo(FILE *file, const struct tune *tune)
+{
+	for (size_t i = 0; i < tune->slo_count; i++) {
+		const struct tune_slo_point *point = &tune->slo_points[i];
+
+		fprintf(file, "  %-14s t = %lld: ", i == 0 ? tune->slo_text : "",
+			(long long)point->t);
+		if (tune->rate > 0)
+			fprintf(file, "met by %d of %d runs at %.6g requests/s", point->meets,
+				point->meets + point->misses, tune->rate);
+		else if (isfinite(point->high))
+			fprintf(file, "met up to %.6g requests/s, not at %.6g", point->low,
+				point->high);
+		else
+			fprintf(file, "met up to %.6g requests/s", point->low);
+		fprintf(file, "%s\n",
+			point->is_client_limited ? "; then the generator is the limit" : "");
+	}
+}
+
 static void print_facts(FILE *file, const struct tune *tune, const struct tune_result *result)
 {
 	const struct explanation *explanation = &result->explanation;
@@ -164,6 +185,7 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 		fprintf(file, "  past it        %.1f %% less at t = %lld, the highest measured\n",
 			100 * explanation->past_loss, (long long)explanation->past_t);
 	print_rules(file, explanation);
+	print_slo(file, tune);
 }
 
 static void print_runs(FILE *file, const struct tune *tune)
@@ -209,6 +231,31 @@ static json_t *points_to_json(const struct tune *tune)
 	return points;
 }
 
+static json_t *slo_to_json(const struct tune *tune, const struct tune_result *result)
+{
+	json_t *points = json_array();
+
+	if (!tune->slo_text) {
+		json_decref(points);
+		return json_null();
+	}
+	for (size_t i = 0; i < tune->slo_count; i++) {
+		const struct tune_slo_point *point = &tune->slo_points[i];
+		json_t *high = isfinite(point->high) && point->high > 0 ? json_real(point->high)
+									: json_null();
+
+		json_array_append_new(
+			points, json_pack("{s:I, s:f, s:o, s:i, s:i, s:b}", "threads",
+					  (json_int_t)point->t, "rate_met_rps", point->low,
+					  "rate_missed_rps", high, "met", point->meets, "missed",
+					  point->misses, "client_limited",
+					  point->is_client_limited));
+	}
+	return json_pack("{s:s, s:f, s:f, s:I, s:o}", "condition", tune->slo_text, "rate_asked_rps",
+			 tune->rate, "rate_rps", result->slo.rate, "probes",
+			 (json_int_t)tune->slo_probes, "points", points);
+}
+
 json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 {
 	const struct explanation *explanation = &result->explanation;
@@ -229,7 +276,7 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 	}
 	root = json_pack(
 		"{s:i, s:s, s:s, s:i, s:s, s:I, s:[f, f], s:f, s:f, s:s, s:f, s:f, s:f, s:f, s:I, "
-		"s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:f, s:b}",
+		"s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:f, s:b, s:o}",
 		"schema", 1, "target", tune->asked.arch, "verdict", result->verdict, "status",
 		result->status, "config", config, "threads", (json_int_t)result->answer.t,
 		"interval", result->answer.low, result->answer.high, "plateau_rps",
@@ -240,7 +287,8 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 		explanation->past_loss, "rules", rules, "points", points_to_json(tune), "runs",
 		(json_int_t)tune->run_count, "rejected", (json_int_t)tune->rejected, "shift",
 		result->shift.has_baseline ? shift_causes[result->shift.cause] : "", "took_s",
-		(double)tune->took_ns / 1e9, "out_of_time", tune->out_of_time);
+		(double)tune->took_ns / 1e9, "out_of_time", tune->out_of_time, "slo",
+		slo_to_json(tune, result));
 	return root ? root : json_object();
 }
 

@@ -36,8 +36,10 @@ static int complain(struct reader *reader, const char *format, ...)
 	if (reader->failed)
 		return 0;
 	reader->failed = true;
-	length = snprintf(reader->why, RECIPE_WHY_MAX, "%s:%d: ", reader->recipe->path,
-			  reader->line);
+	length = reader->line > 0 ? snprintf(reader->why, RECIPE_WHY_MAX, "%s:%d: ",
+					     reader->recipe->path, reader->line)
+				  : snprintf(reader->why, RECIPE_WHY_MAX, "%s: ",
+					     reader->recipe->path);
 	va_start(arguments, format);
 	if (length > 0 && length < RECIPE_WHY_MAX)
 		vsnprintf(reader->why + length, (size_t)(RECIPE_WHY_MAX - length), format,
@@ -271,11 +273,8 @@ static int take_name(struct recipe *recipe)
 	return 0;
 }
 
-int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX])
+static void set_defaults(struct recipe *recipe)
 {
-	struct reader reader = { .recipe = recipe, .why = why };
-	int rc;
-
 	*recipe = (struct recipe){
 		.ready = "/",
 		.ready_ns = 30LL * NS_PER_S,
@@ -283,6 +282,57 @@ int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX
 		.stop = SIGTERM,
 		.grace_ns = 5LL * NS_PER_S,
 	};
+}
+
+/* Append a word so that template_split() has it back. Returns whether there was room. */
+static bool append_word(char text[RECIPE_TEXT_MAX], const char *word)
+{
+	size_t used = strlen(text);
+
+	if (used + 2 * strlen(word) + 4 > RECIPE_TEXT_MAX)
+		return false;
+	if (used > 0)
+		text[used++] = ' ';
+	if (word[0] == '\0') {
+		text[used++] = '"';
+		text[used++] = '"';
+	}
+	for (; *word; word++) {
+		if (strchr(" \t\n\"'\\", *word))
+			text[used++] = '\\';
+		text[used++] = *word;
+	}
+	text[used] = '\0';
+	return true;
+}
+
+int recipe_of_command(char *const *words, int count, enum recipe_limit limit,
+		      struct recipe *recipe, char why[RECIPE_WHY_MAX])
+{
+	struct reader reader = { .recipe = recipe, .why = why };
+
+	set_defaults(recipe);
+	snprintf(recipe->name, sizeof(recipe->name), "command");
+	snprintf(recipe->path, sizeof(recipe->path), "the command");
+	snprintf(recipe->folder, sizeof(recipe->folder), ".");
+	snprintf(recipe->config, sizeof(recipe->config), "{threads}");
+	recipe->limit = limit;
+	for (int i = 0; i < count; i++)
+		if (!append_word(recipe->command, words[i]))
+			complain(&reader, "it is too long");
+	if (!strstr(recipe->command, "{port}") && !strstr(recipe->command, "{address}"))
+		complain(&reader, "neither {port} nor {address} is in it: where is it to listen?");
+	if (!reader.failed)
+		check(&reader);
+	return reader.failed ? -EINVAL : 0;
+}
+
+int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX])
+{
+	struct reader reader = { .recipe = recipe, .why = why };
+	int rc;
+
+	set_defaults(recipe);
 	if (!realpath(path, recipe->path)) {
 		rc = -errno;
 		snprintf(why, RECIPE_WHY_MAX, "%s: %s", path, strerror(-rc));

@@ -54,6 +54,13 @@ struct recipe {
  */
 int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX]);
 
+/*
+ * A recipe for a command line, whose words have places like a file's: {threads}, and {port} or
+ * {address}. Returns 0, or -EINVAL with a sentence in `why`.
+ */
+int recipe_of_command(char *const *words, int count, enum recipe_limit limit,
+		      struct recipe *recipe, char why[RECIPE_WHY_MAX]);
+
 /* What to start it for. Times are those of one request. */
 struct recipe_use {
 	int64_t threads;      /* t; 0: it has none */
