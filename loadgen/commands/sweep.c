@@ -193,7 +193,7 @@ int command_sweep(int argc, char **argv)
 		return options_complain(&table, "--dry-run is of a whole plan: without --resume");
 	sweep.plan_path = sweep.store.plan_path = argv[argc - 1];
 	rc = plan_read(sweep.plan_path, &sweep.plan, why);
-	sweep.store.plan_seed = sweep.plan.seed;
+	sweep.store.plan = &sweep.plan;
 	if (rc == 0) {
 		rc = dry_run ? show_plan(&sweep) : run_sweep(&sweep);
 	} else {

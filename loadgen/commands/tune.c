@@ -105,7 +105,7 @@ static int take_target(const struct option_table *table, struct tune *tune,
 		return NOTHING_TO_TUNE;
 	}
 	recipe = archs_find(run->arch)->recipe;
-	if (recipe && recipe_missing(recipe, "", missing) && !strstr(missing, "mod_cwt"))
+	if (recipe && recipe_missing(recipe, NULL, missing))
 		return options_complain(table, "%s", missing);
 	return CWT_OK;
 }

@@ -139,7 +139,6 @@ static int launch_recipe(struct measure *measure, const struct run *asked,
 		.cpu_ns = work_ns > 0 ? work_ns : 0,
 		.wait_ns = waits ? asked->wall_ns - asked->cpu_ns : 0,
 		.upstream = measure->backend.address,
-		.programs = measure->programs,
 		.cpus = &measure->plan->server_cpus,
 		.log = measure->log,
 	};

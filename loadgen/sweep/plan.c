@@ -208,6 +208,8 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 			 "nothing to measure: windows longer than window-most would be needed "
 			 "(points: %zu)",
 			 plan->skipped);
+	else if (plan->count == 0 && plan->absent_count > 0)
+		complain(&reader, reader.line, "nothing to measure: %s", plan->absent[0].why);
 	else if (plan->count == 0)
 		complain(&reader, reader.line, "no [case NAME] in it");
 	check_evidence(&reader);

@@ -59,6 +59,12 @@ struct plan_point {
 	struct plan_timing timing;
 };
 
+/* A server that is not installed, and so not measured. */
+struct plan_absent {
+	char arch[ARCHS_VARIANT_MAX];
+	char why[RECIPE_WHY_MAX]; /* what is missing, and the remedy */
+};
+
 struct plan {
 	char name[RUN_NAME_MAX];
 	cpu_set_t server_cpus;
@@ -68,6 +74,8 @@ struct plan {
 	enum plan_y figure;  /* repetitions go on until its 95 % interval ... */
 	double precision;    /* ... is within so much of its mean, to either side */
 	size_t skipped;      /* points left out, as their windows would exceed window_most_ns */
+	struct plan_absent absent[ARCHS_RECIPES_MAX];
+	size_t absent_count;
 	struct plan_evidence evidence;
 	struct plan_point *points;
 	size_t count;

@@ -223,9 +223,15 @@ static int take_settings(struct store *store, int64_t seed, int64_t budget_ns,
 
 static int write_settings(const struct store *store)
 {
+	const struct plan *plan = store->plan;
+	json_t *absent = json_array();
+
+	for (size_t i = 0; i < plan->absent_count; i++)
+		json_array_append_new(absent, json_pack("{s:s, s:s}", "target", plan->absent[i].arch,
+							"why", plan->absent[i].why));
 	return write_json(store, "sweep.json",
-			  json_pack("{s:I, s:I}", "seed", (json_int_t)store->seed, "budget_ns",
-				    (json_int_t)store->budget_ns));
+			  json_pack("{s:I, s:I, s:o}", "seed", (json_int_t)store->seed, "budget_ns",
+				    (json_int_t)store->budget_ns, "absent", absent));
 }
 
 /* Beginning */
@@ -261,7 +267,7 @@ static int begin(struct store *store, char why[STORE_WHY_MAX])
 	int rc;
 
 	if (store->seed == 0)
-		store->seed = store->plan_seed != 0 ? store->plan_seed : take_seed();
+		store->seed = store->plan->seed != 0 ? store->plan->seed : take_seed();
 	rc = read_text(store->plan_path, &plan, &length);
 	if (rc == 0)
 		rc = write_settings(store);

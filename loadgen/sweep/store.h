@@ -5,7 +5,7 @@
  * sweep writes to it.
  */
 #pragma once
-#include "loadgen/sweep/run.h"
+#include "loadgen/sweep/plan.h"
 #include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,7 +15,7 @@ enum { STORE_WHY_MAX = 2 * PATH_MAX + 512 };
 struct store {
 	const char *folder;
 	const char *plan_path;
-	int64_t plan_seed; /* of the plan, or 0: for a sweep that begins without another */
+	const struct plan *plan; /* that was read from there */
 	int64_t seed;      /* in: 0, or as given; out: as it is recorded */
 	int64_t budget_ns; /* likewise; 0: none */
 	FILE *runs;        /* at its end; NULL while it is not open */

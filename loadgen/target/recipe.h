@@ -68,7 +68,7 @@ struct recipe_use {
 	int64_t cpu_ns;       /* CPU time to spend in work */
 	int64_t wait_ns;      /* what to wait besides, by a call of the backend */
 	const char *upstream; /* HOST:PORT of the backend */
-	const char *programs; /* the folder of ours */
+	const char *programs; /* the folder of ours; NULL: where this one is */
 	const cpu_set_t *cpus;
 	const char *log; /* where it says what it says */
 };
@@ -82,6 +82,7 @@ struct recipe_server {
 
 /*
  * What is not there that it needs, as a sentence with the remedy; NULL if nothing is missing.
+ * `programs` as in recipe_use.
  */
 const char *recipe_missing(const struct recipe *recipe, const char *programs,
 			   char why[RECIPE_WHY_MAX]);

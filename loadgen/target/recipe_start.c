@@ -8,6 +8,7 @@
 #include "loadgen/target/template.h"
 #include <dirent.h>
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,7 @@ struct places {
 	char wait_ns[NUMBER_MAX];
 	char wait_us[NUMBER_MAX];
 	char cpus[RECIPE_NAME_MAX];
+	char programs[RECIPE_PATH_MAX];
 	struct template_value values[PLACES];
 };
 
@@ -57,6 +59,18 @@ static const char *port_of(const char *address)
 	const char *colon = strrchr(address, ':');
 
 	return colon ? colon + 1 : "";
+}
+
+/* The folder of ours. */
+static const char *find_programs(const char *given, char path[RECIPE_PATH_MAX])
+{
+	ssize_t length;
+
+	if (given)
+		return given;
+	length = readlink("/proc/self/exe", path, RECIPE_PATH_MAX - 1);
+	path[length > 0 ? length : 0] = '\0';
+	return dirname(path);
 }
 
 static void set_places(struct places *places, const struct recipe_use *use,
@@ -86,7 +100,7 @@ static void set_places(struct places *places, const struct recipe_use *use,
 		       { "wait_us", places->wait_us },
 		       { "run", server->run },
 		       { "folder", server->recipe->folder },
-		       { "programs", use->programs },
+		       { "programs", find_programs(use->programs, places->programs) },
 	       },
 	       sizeof(places->values));
 }
@@ -206,7 +220,8 @@ static const char *complain_of(const struct recipe *recipe, const char *program,
 const char *recipe_missing(const struct recipe *recipe, const char *programs,
 			   char why[RECIPE_WHY_MAX])
 {
-	const struct template_value values[] = { { "programs", programs },
+	char path[RECIPE_PATH_MAX];
+	const struct template_value values[] = { { "programs", find_programs(programs, path) },
 						 { "folder", recipe->folder } };
 	const char *const texts[] = { recipe->command, recipe->needs };
 
