@@ -84,6 +84,8 @@ static void print_choice(const struct sweep *sweep)
 
 static void print_skipped(const struct sweep *sweep)
 {
+	for (size_t i = 0; i < sweep->plan.absent_count; i++)
+		printf("not measured: %s\n", sweep->plan.absent[i].why);
 	if (sweep->plan.skipped > 0)
 		printf("%zu combinations are skipped, as their windows would be longer than "
 		       "window-most\n",

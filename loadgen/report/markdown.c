@@ -28,6 +28,23 @@ static int64_t count_predicted(const struct summary *summary)
 	return count;
 }
 
+static void write_absent(FILE *file, const json_t *absent)
+{
+	size_t index;
+	json_t *target;
+
+	if (json_array_size(absent) == 0)
+		return;
+	fprintf(file, "Not measured:\n\n");
+	json_array_foreach(absent, index, target)
+	{
+		const char *why = json_string_value(json_object_get(target, "why"));
+
+		fprintf(file, "- %s\n", why ? why : "?");
+	}
+	fputc('\n', file);
+}
+
 static void write_verdict(FILE *file, const struct summary *summary)
 {
 	int64_t predicted = count_predicted(summary);
@@ -45,6 +62,7 @@ static void write_verdict(FILE *file, const struct summary *summary)
 		if (counts[v] > 0)
 			fprintf(file, "; %s at %lld", verdict_names[v], (long long)counts[v]);
 	fprintf(file, ". %lld runs.\n\n", (long long)summary->runs);
+	write_absent(file, summary->absent);
 	if (predicted < summary->count)
 		fprintf(file, "*Measured* are points that the model has no prediction for: those "
 			      "without\n"

@@ -54,6 +54,20 @@ static int read_plan(const char *directory, struct summary *summary, char *why)
 	return rc;
 }
 
+/* What the sweep left out, as it was not installed. */
+static json_t *read_absent(const char *directory)
+{
+	char path[PATH_MAX];
+	json_t *settings;
+	json_t *absent;
+
+	snprintf(path, sizeof(path), "%s/sweep.json", directory);
+	settings = json_load_file(path, 0, NULL);
+	absent = json_incref(json_object_get(settings, "absent"));
+	json_decref(settings);
+	return absent;
+}
+
 int summary_read(const char *directory, struct summary *summary, char why[SUMMARY_WHY_MAX])
 {
 	char path[PATH_MAX];
@@ -90,6 +104,7 @@ int summary_read(const char *directory, struct summary *summary, char why[SUMMAR
 	if (!summary->machine)
 		summary->machine = json_object();
 	summary->doctor = fitness_read(directory);
+	summary->absent = read_absent(directory);
 	return 0;
 }
 
@@ -110,6 +125,8 @@ json_t *summary_to_json(const struct summary *summary)
 
 	if (summary->doctor)
 		json_object_set_new(root, "doctor", fitness_json(summary->doctor));
+	if (json_array_size(summary->absent) > 0)
+		json_object_set(root, "absent", summary->absent);
 	if (summary->evidence.claim[0])
 		json_object_set_new(root, "claim", json_string(summary->evidence.claim));
 	return root;
@@ -137,5 +154,6 @@ void summary_free(struct summary *summary)
 	free(summary->run_list);
 	json_decref(summary->machine);
 	json_decref(summary->doctor);
+	json_decref(summary->absent);
 	*summary = (struct summary){ 0 };
 }

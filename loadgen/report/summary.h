@@ -18,6 +18,7 @@ struct summary {
 				     */
 	json_t *machine;            /* machine.json, or an empty object */
 	json_t *doctor;             /* doctor.json (fitness.h), or NULL */
+	json_t *absent; /* of sweep.json: [{"target", "why"}...], what was not installed; or NULL */
 	struct plan_evidence evidence; /* of plan.ini; with no panel if there is none */
 };
 
