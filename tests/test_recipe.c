@@ -30,7 +30,7 @@ static void setup(void)
 
 	cr_assert_not_null(program, "run this test with `meson test`");
 	snprintf(programs, sizeof(programs), "%s", program);
-	memmove(programs, dirname(programs), strlen(dirname(programs)) + 1);
+	cr_assert_eq(dirname(programs), programs); /* in place */
 	cr_assert_not_null(mkdtemp(folder));
 	snprintf(log_path, sizeof(log_path), "%s/log", folder);
 	snprintf(path, sizeof(path), "%s/some.ini", folder);
@@ -151,7 +151,7 @@ Test(recipe, a_good_server_is_started_answers_and_is_stopped)
 	struct stat status;
 
 	write_file("hello.txt", "{threads} at {port} in {run}, { x } {y}\n");
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nfiles = hello.txt\nready = /\n"
+	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nfiles = hello.txt\nready = /delay/0\n"
 			       "environment = CWT_TEST_RECIPE={work_ns},{wait_us},{upstream_port}\n"),
 		     0, "%s", why);
 	cr_assert_eq(start(), 0, "%s", why);
@@ -159,7 +159,7 @@ Test(recipe, a_good_server_is_started_answers_and_is_stopped)
 	{
 		char full[RECIPE_PATH_MAX + 32];
 		char line[TEXT_MAX] = "";
-		char wanted[TEXT_MAX];
+		char wanted[RECIPE_PATH_MAX + TEXT_MAX];
 		FILE *file;
 
 		snprintf(full, sizeof(full), "%s/hello.txt", server.run);
@@ -220,7 +220,7 @@ Test(recipe, one_that_does_not_heed_its_signal_is_killed_with_its_children)
 {
 	cr_assert_eq(read_text("[target]\ncommand = sh -c "
 			       "'trap \"\" TERM; " BACKEND " & while :; do sleep 1; done'\n"
-			       "grace = 100ms\n"),
+			       "grace = 100ms\nready = /delay/0\n"),
 		     0, "%s", why);
 	cr_assert_eq(start(), 0, "%s", why);
 	cr_assert_not_null(recipe_stop(&server, why));
@@ -230,7 +230,7 @@ Test(recipe, one_that_does_not_heed_its_signal_is_killed_with_its_children)
 
 Test(recipe, one_that_ends_before_its_time_is_told)
 {
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\n"), 0, "%s", why);
+	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s", why);
 	cr_assert_eq(start(), 0, "%s", why);
 	kill(process.pid, SIGKILL);
 	while (!process_has_ended(&process))
@@ -248,7 +248,7 @@ Test(recipe, it_is_bound_to_its_processors)
 
 	cr_assert_eq(cpus_parse("0", &cpus), 0);
 	use.cpus = &cpus;
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\n"), 0, "%s", why);
+	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s", why);
 	cr_assert_eq(recipe_start(&recipe, &use, &process, &server, why), 0, "%s", why);
 	cr_assert_eq(sched_getaffinity(process.pid, sizeof(bound), &bound), 0);
 	cr_expect(CPU_EQUAL(&bound, &cpus));

@@ -23,7 +23,7 @@ static int64_t most(int64_t a, int64_t b)
 
 static int give_up(struct measure *measure, int rc, const char *why)
 {
-	snprintf(measure->why, sizeof(measure->why), "metering beforehand: %s", why);
+	snprintf(measure->why, sizeof(measure->why), "metering beforehand: %.560s", why);
 	return rc;
 }
 

@@ -16,7 +16,7 @@ enum { PING_PONG_NS = 5 * NS_PER_MS, QUARTERS = 4 };
 
 static int give_up(struct measure *measure, int rc, const char *what, const char *why)
 {
-	snprintf(measure->why, sizeof(measure->why), "%s: %s", what, why);
+	snprintf(measure->why, sizeof(measure->why), "%.40s: %.560s", what, why);
 	return rc;
 }
 

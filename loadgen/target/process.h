@@ -31,7 +31,7 @@ struct process_spec {
 
 struct process {
 	pid_t pid;                  /* 0: not running; also the id of its process group */
-	char address[80];           /* HOST:PORT, from its "ready" line */
+	char address[128];          /* HOST:PORT, from its "ready" line */
 	struct process_usage usage; /* set by process_stop() */
 };
 

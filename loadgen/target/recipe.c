@@ -341,7 +341,7 @@ int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX
 	rc = take_name(recipe);
 	if (rc != 0) {
 		snprintf(why, RECIPE_WHY_MAX,
-			 "%s: want a file NAME.ini, with NAME of up to %d letters, digits, - and _",
+			 "%.480s: want a file NAME.ini, with NAME of up to %d letters, digits, - and _",
 			 recipe->path, RECIPE_NAME_MAX - 1);
 		return rc;
 	}

@@ -210,10 +210,10 @@ static const char *complain_of(const struct recipe *recipe, const char *program,
 			       char why[RECIPE_WHY_MAX])
 {
 	if (recipe->package[0])
-		snprintf(why, RECIPE_WHY_MAX, "%s: %s is not installed: apt-get install %s",
+		snprintf(why, RECIPE_WHY_MAX, "%s: %.120s is not installed: apt-get install %.240s",
 			 recipe->name, program, recipe->package);
 	else
-		snprintf(why, RECIPE_WHY_MAX, "%s: %s is not installed", recipe->name, program);
+		snprintf(why, RECIPE_WHY_MAX, "%s: %.240s is not installed", recipe->name, program);
 	return why;
 }
 
@@ -311,7 +311,7 @@ static void tell_end(const struct recipe_use *use, off_t log_start, const char *
 	char said[RECIPE_WHY_MAX / 2];
 
 	process_last_line(use->log, log_start, said, sizeof(said));
-	snprintf(why, RECIPE_WHY_MAX, "%s: %.280s%s%s", recipe->name, what,
+	snprintf(why, RECIPE_WHY_MAX, "%s: %.240s%s%.280s", recipe->name, what,
 		 said[0] ? "; it said: " : "", said);
 }
 
