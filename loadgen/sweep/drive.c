@@ -127,7 +127,7 @@ int drive_run(struct drive *drive, struct load_config *config, struct load_resul
 
 	config->address = drive->address;
 	config->requests = &requests;
-	config->same_reply = true;
+	config->same_reply = !drive->other.recipe; /* theirs have the date in them */
 	config->timeout_ns = timeout_ns(drive->asked);
 	config->on_edge = on_edge;
 	config->on_progress = drive->measure->on_progress ? on_progress : NULL;
