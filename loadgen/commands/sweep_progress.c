@@ -197,6 +197,8 @@ void sweep_print_run(struct sweep *sweep, const struct run *run,
 	       (long long)total_of(sweep), sweep->label, run->throughput_rps);
 	if (failed > 0)
 		printf("  rejected: %s: %s", audit_names[failures[0].audit], failures[0].why);
+	if (sweep->measure.note[0])
+		printf("  %s", sweep->measure.note);
 	printf("  (%s left)\n", command_format_clock(left, left_ns(sweep)));
 	fflush(stdout);
 }

@@ -43,6 +43,7 @@ struct tune {
 	size_t run_count;
 	size_t rejected;                /* of these */
 	char rejection[TUNE_TEXT_MAX];  /* the last one's reason */
+	char note[TUNE_TEXT_MAX];       /* of the server that had to be killed last; or "" */
 	struct curve curve;             /* of those that count */
 	struct tune_slo_point slo_points[TUNE_SLO_MAX]; /* as they were measured */
 	size_t slo_count;

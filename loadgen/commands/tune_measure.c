@@ -4,6 +4,7 @@
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/tune.h"
 #include "loadgen/model/audit.h"
+#include "loadgen/sweep/archs.h"
 #include "loadgen/sweep/drive.h"
 #include <errno.h>
 #include <libgen.h>
@@ -54,6 +55,9 @@ static int drive(struct tune_session *session, int64_t t, int64_t connections,
 	*run = point.asked;
 	run->sequence = (int64_t)session->tune->run_count;
 	rc = measure_drive(&session->measure, &point, run);
+	if (session->measure.note[0])
+		snprintf(session->tune->note, sizeof(session->tune->note), "%.511s",
+			 session->measure.note);
 	if (rc == 0 || rc == -EINTR)
 		return rc;
 	return options_fail(tune_program, "t = %lld: %s", (long long)t, session->measure.why);
@@ -119,7 +123,8 @@ static struct plan_timing timing_of(const struct tune *tune, int64_t connections
 
 /*
  * Whether it counts. What c is not to be is not known here, so the utilisation law has nothing to
- * say.
+ * say. Nor is known in which order another's server serves: of threads that take turns at an
+ * interpreter's lock, some wait several times as long as others, as if times were exponential.
  */
 static bool is_good(struct tune *tune, struct run run)
 {
@@ -128,6 +133,8 @@ static bool is_good(struct tune *tune, struct run run)
 
 	run.cpu_ns = most(1, (int64_t)alone_cpu_ns(tune));
 	run.wall_ns = most(run.cpu_ns, (int64_t)tune->alone.mean_ns);
+	if (archs_find(run.arch)->recipe)
+		snprintf(run.distribution, sizeof(run.distribution), "exponential");
 	count = audit_run(&run, failures);
 	for (int i = 0; i < count; i++) {
 		if (failures[i].audit == AUDIT_UTILISATION)
@@ -235,6 +242,8 @@ int tune_measure(struct tune *tune)
 	tune->took_ns = spent_ns(&session);
 	if (terminal)
 		fprintf(stderr, "\r%79s\r", "");
+	if (rc == 0 && tune->note[0])
+		fprintf(stderr, "%s: %s\n", tune_program, tune->note);
 	tune->interrupted = rc == -EINTR;
 	return tune->interrupted ? 0 : rc;
 }

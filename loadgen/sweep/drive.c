@@ -90,12 +90,16 @@ static void stop_server(struct drive *drive)
 	int64_t grace_ns = LAUNCH_GRACE_NS;
 
 	drive->ended[0] = '\0';
+	drive->died = process_has_ended(&drive->server);
 	if (drive->other.recipe) {
 		recipe_stop(&drive->other, drive->ended);
 		return;
 	}
 	if (traits && traits->processes)
 		grace_ns += connections * CHILD_GRACE_NS;
+	if (drive->died)
+		snprintf(drive->ended, sizeof(drive->ended), "%s ended while it was needed",
+			 drive->asked->arch);
 	process_stop(&drive->server, grace_ns);
 }
 

@@ -218,6 +218,9 @@ int measure_drive(struct measure *measure, const struct plan_point *point, struc
 		goto out;
 	rc = run_metered(&metering, point, run, result);
 	run->idle_lost = drive_stop(&metering.drive);
+	if (rc == 0 && metering.drive.died)
+		rc = -EPIPE;
+	snprintf(measure->note, sizeof(measure->note), "%s", metering.drive.ended);
 	if (rc != 0 && rc != -EINTR)
 		give_up(measure, rc, "driving the server",
 			metering.drive.ended[0] ? metering.drive.ended : strerror(-rc));
