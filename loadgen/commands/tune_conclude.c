@@ -139,6 +139,9 @@ int tune_conclude(const struct tune *tune, struct tune_result *result)
 	}
 	add_plateau(tune, &result->answer, &input);
 	explain(&tune->curve, &result->answer, &input, &result->explanation);
+	/* Of the least whole t that is at the crossing. */
+	result->answer.low = ceil(result->answer.low);
+	result->answer.high = ceil(result->answer.high);
 	if (tune->baseline) {
 		struct baseline then;
 		struct baseline now = {

@@ -112,8 +112,8 @@ static void print_plot(FILE *file, const struct tune *tune, const struct tune_re
 	for (size_t i = 0; i < curve->count; i++) {
 		const struct curve_point *point = &curve->points[i];
 		int width = (int)lround(BAR_WIDTH * point->mean / top);
-		bool inside = (double)point->t >= floor(result->answer.low) &&
-			      (double)point->t <= ceil(result->answer.high);
+		bool inside = (double)point->t >= result->answer.low &&
+			      (double)point->t <= result->answer.high;
 
 		fprintf(file, "%8lld  %10.6g  %4zu  %.*s%s\n", (long long)point->t, point->mean,
 			point->count, width, "########################################",
@@ -161,7 +161,7 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 	char line[LINE_MAX_BYTES];
 
 	fprintf(file, "  t              %lld  [%.0f, %.0f]   %s\n", (long long)result->answer.t,
-		floor(result->answer.low), ceil(result->answer.high),
+		result->answer.low, result->answer.high,
 		config_of(tune, result->answer.t, line));
 	fprintf(file, "  plateau        %.6g requests/s; t reaches %.0f %% of it\n",
 		result->answer.plateau, 100 * tune->next.share);
