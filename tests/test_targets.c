@@ -19,8 +19,8 @@ static const int64_t work_ns = 20 * NS_PER_MS;
 static const int64_t wait_ns = 30 * NS_PER_MS;
 
 static const char *const names[] = {
-	"apache-event", "apache-prefork", "apache-worker", "erlang", "gunicorn-gevent",
-	"gunicorn-gthread", "gunicorn-sync", "haproxy", "nginx", "node",
+	"apache-event",     "apache-prefork", "apache-worker", "erlang", "gunicorn-gevent",
+	"gunicorn-gthread", "gunicorn-sync",  "haproxy",       "nginx",  "node",
 };
 
 static const char *programs_of_ours(char path[RECIPE_PATH_MAX])
@@ -43,15 +43,19 @@ static int connect_to(const char *text)
 	return fd;
 }
 
-/* On a connection that stays: it answers hello, each time with 200. */
-static void expect_hello(const char *name, int fd, const char *request)
+/* It answers hello, with 200. */
+static void expect_hello(const struct recipe *recipe, const struct process *process,
+			 const char *request)
 {
+	int fd = connect_to(process->address);
 	struct text reply;
 
-	cr_assert(client_send(fd, request, strlen(request)), "%s", name);
+	cr_assert(client_send(fd, request, strlen(request)), "%s", recipe->name);
 	reply = client_receive_until(fd, "hello, world\n");
-	cr_expect_eq(strncmp(reply.bytes, "HTTP/1.1 200", 12), 0, "%s: %s", name, reply.bytes);
+	cr_expect_eq(strncmp(reply.bytes, "HTTP/1.1 200", 12), 0, "%s: %s", recipe->name,
+		     reply.bytes);
 	free(reply.bytes);
+	close(fd);
 }
 
 /* What a request costs and takes can be more than what was asked for, but not less. */
@@ -62,15 +66,14 @@ static void check(const struct recipe *recipe, const struct process *process)
 	int64_t before_ns;
 	int64_t after_ns;
 	int64_t began_ns;
-	int fd = connect_to(process->address);
 
 	snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: x\r\n\r\n",
 		 is_app ? "/" : "/delay/30ms");
-	expect_hello(recipe->name, fd, request);
+	expect_hello(recipe, process, request);
 	cr_assert_eq(meter_cpu_ns(process->pid, &before_ns), 0);
 	began_ns = clock_now_ns();
 	for (int i = 0; i < REQUESTS; i++)
-		expect_hello(recipe->name, fd, request);
+		expect_hello(recipe, process, request);
 	cr_expect_geq(clock_now_ns() - began_ns, REQUESTS * wait_ns, "%s does not wait",
 		      recipe->name);
 	cr_assert_eq(meter_cpu_ns(process->pid, &after_ns), 0);
@@ -78,7 +81,6 @@ static void check(const struct recipe *recipe, const struct process *process)
 		cr_expect_geq(after_ns - before_ns, REQUESTS * work_ns * 3 / 4,
 			      "%s: %lld ns of CPU", recipe->name,
 			      (long long)(after_ns - before_ns));
-	close(fd);
 }
 
 Test(targets, each_serves_as_it_says_or_is_named_as_not_installed)

@@ -84,8 +84,10 @@ int command_report(int argc, char **argv)
 	struct option_table table = {
 		.program = program,
 		.usage = "DIR [OTHER]...",
-		.about = "Draws a sweep's figures into DIR/figures and writes what it says: DIR/report.md, "
-			 "and\nDIR/report.html, one page with everything in it. With OTHER sweeps, also how "
+		.about = "Draws a sweep's figures into DIR/figures and writes what it says: "
+			 "DIR/report.md, "
+			 "and\nDIR/report.html, one page with everything in it. With OTHER sweeps, "
+			 "also how "
 			 "it differs\nfrom each, point by point.",
 		.notes = "Exit status: 0 written, 1 not, 2 usage, or a file that cannot be read, 5 "
 			 "a file with\n"

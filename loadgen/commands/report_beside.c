@@ -38,11 +38,13 @@ static int write_all(FILE *file, const struct side *base, const struct side *new
 	int rc = 0;
 
 	fprintf(file,
-		"## Beside %s\n\nBASE is %s, NEW is this sweep. The change is NEW/BASE, with its 95 %% "
+		"## Beside %s\n\nBASE is %s, NEW is this sweep. The change is NEW/BASE, with its "
+		"95 %% "
 		"interval.\n\n",
 		base->sweeps[0].path, base->sweeps[0].path);
 	for (size_t i = 0; i < sizeof(quantities) / sizeof(quantities[0]) && rc == 0; i++)
-		rc = write_comparison(file, base, newer, quantities[i], i == 0 ? differences : NULL);
+		rc = write_comparison(file, base, newer, quantities[i],
+				      i == 0 ? differences : NULL);
 	json_decref(differences);
 	return rc;
 }

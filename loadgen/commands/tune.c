@@ -219,15 +219,15 @@ int command_tune(int argc, char **argv)
 		{ "rate", OPTION_NUMBER, &tune->rate, "R",
 		  "with --slo: requests/s at which it is to be met [the highest that is met]",
 		  .hide_default = true },
-		{ "least", OPTION_COUNT, &tune->next.least, "T", "the range in which t is looked for",
-		  .section = "Search", .least = 1, .most = 19500 },
+		{ "least", OPTION_COUNT, &tune->next.least, "T",
+		  "the range in which t is looked for", .section = "Search", .least = 1,
+		  .most = 19500 },
 		{ "most", OPTION_COUNT, &tune->next.most, "T", "likewise", .least = 1,
 		  .most = 19500 },
 		{ "share", OPTION_TEXT, &asked.share, "SHARE",
 		  "t is the least that reaches so much of the plateau" },
 		{ "budget", OPTION_DURATION, &tune->budget_ns, "TIME",
-		  "how long it may take; 10m with --slo",
-		  .least = NS_PER_S },
+		  "how long it may take; 10m with --slo", .least = NS_PER_S },
 		{ "window", OPTION_DURATION, &tune->window_ns, "TIME",
 		  "how long a run measures, at the least", .least = NS_PER_MS },
 		{ "server-cpus", OPTION_CPUS, &tune->plan.server_cpus, "LIST",
@@ -257,16 +257,20 @@ int command_tune(int argc, char **argv)
 		.program = tune_program,
 		.usage = "[OPTION]... TARGET | [OPTION]... -- COMMAND WORD...",
 		.about =
-			"Finds the thread limit t that a server needs, by measuring it: the least t "
+			"Finds the thread limit t that a server needs, by measuring it: the least "
+			"t "
 			"whose throughput\n"
-			"is near to the plateau, with its interval, and what the model makes of it. "
+			"is near to the plateau, with its interval, and what the model makes of "
+			"it. "
 			"TARGET is an\n"
 			"architecture of cwt-server, a name in scripts/targets, or a file NAME.ini "
 			"like those; or a\n"
-			"command line with the places {threads}, and {port} or {address}, in it, after --.",
+			"command line with the places {threads}, and {port} or {address}, in it, "
+			"after --.",
 		.notes = "Exit status: 0 told, or t is right; 1 t has left the interval, or a "
 			 "failure; 2 usage, or\n"
-			 "a file that cannot be written; 3 not known well enough; 4 no baseline; 5 no "
+			 "a file that cannot be written; 3 not known well enough; 4 no baseline; 5 "
+			 "no "
 			 "valid run;\n"
 			 "130 interrupted.",
 		.specs = specs,

@@ -40,7 +40,8 @@ static bool is_known(const struct tune *tune, const struct curve_answer *answer)
 {
 	size_t runs = tune->run_count - tune->rejected;
 
-	return runs >= RUNS_LEAST && !(answer->open && tune->curve.points[0].t > tune->next.least) &&
+	return runs >= RUNS_LEAST &&
+	       !(answer->open && tune->curve.points[0].t > tune->next.least) &&
 	       answer->high - answer->low <= 2 * half_most * answer->crossing + 1;
 }
 

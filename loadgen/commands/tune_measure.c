@@ -82,18 +82,23 @@ static int measure_alone(struct tune_session *session)
 	if (rc != 0)
 		return rc;
 	if (tune->alone.requests < ALONE_REQUESTS) {
-		timing.window_ns = 2 * ALONE_REQUESTS *
-				   most(timing.window_ns, (int64_t)tune->alone.mean_ns);
+		timing.window_ns =
+			2 * ALONE_REQUESTS * most(timing.window_ns, (int64_t)tune->alone.mean_ns);
 		rc = drive(session, tune->next.least, 1, &timing, &tune->alone);
 	}
 	if (rc != 0)
 		return rc;
-	if (tune->alone.requests == 0)
-		return options_fail(tune_program,
-				    "a request alone was not answered within %.1f s: is it the "
-				    "right path?",
-				    (double)timing.window_ns / 1e9);
-	return 0;
+	if (tune->alone.requests > 0)
+		return 0;
+	if (tune->alone.error_status > 0)
+		options_fail(tune_program,
+			     "a request alone is answered with an error (status 4xx or 5xx): is it "
+			     "the right path?");
+	else
+		options_fail(tune_program,
+			     "a request alone is not answered within %.1f s: is it the right path?",
+			     (double)timing.window_ns / 1e9);
+	return CWT_INVALID;
 }
 
 static double alone_cpu_ns(const struct tune *tune)
@@ -108,8 +113,8 @@ static double alone_cpu_ns(const struct tune *tune)
 static struct plan_timing timing_of(const struct tune *tune, int64_t connections)
 {
 	double wall_ns = tune->alone.mean_ns;
-	double turn_ns = fmax(wall_ns, (double)connections * alone_cpu_ns(tune) /
-					       (double)tune->asked.cores);
+	double turn_ns =
+		fmax(wall_ns, (double)connections * alone_cpu_ns(tune) / (double)tune->asked.cores);
 	double request_ns = turn_ns / (double)connections;
 	double window_ns = fmax(WINDOW_TURNS * turn_ns, WINDOW_REQUESTS * request_ns);
 
@@ -203,7 +208,8 @@ static int measure_all(struct tune_session *session)
 
 		if (t == 0)
 			return 0;
-		tune->out_of_time = spent_ns(session) + expected_ns(tune, t) > curve_budget_ns(tune);
+		tune->out_of_time =
+			spent_ns(session) + expected_ns(tune, t) > curve_budget_ns(tune);
 		if (tune->out_of_time || tune->rejected >= REJECTED_MOST)
 			return 0;
 		rc = measure_t(session, t);

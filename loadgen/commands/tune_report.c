@@ -1,4 +1,5 @@
-/* What `cwt tune` says: on a screen or in a log, for scripts, for a pull request, for a build server. */
+/* What `cwt tune` says: on a screen or in a log, for scripts, for a pull request, for a build
+ * server. */
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/tune.h"
@@ -27,9 +28,9 @@ static const char *format_time(char text[UNITS_TEXT_MAX], double seconds)
 
 static double cpu_alone_s(const struct tune *tune)
 {
-	return tune->alone.requests > 0 ? (double)tune->alone.server_cpu_ns /
-						  (double)tune->alone.requests / 1e9
-					: 0;
+	return tune->alone.requests > 0
+		       ? (double)tune->alone.server_cpu_ns / (double)tune->alone.requests / 1e9
+		       : 0;
 }
 
 /* The figures of the runs that count at t: their means. */
@@ -161,8 +162,7 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 	char line[LINE_MAX_BYTES];
 
 	fprintf(file, "  t              %lld  [%.0f, %.0f]   %s\n", (long long)result->answer.t,
-		result->answer.low, result->answer.high,
-		config_of(tune, result->answer.t, line));
+		result->answer.low, result->answer.high, config_of(tune, result->answer.t, line));
 	fprintf(file, "  plateau        %.6g requests/s; t reaches %.0f %% of it\n",
 		result->answer.plateau, 100 * tune->next.share);
 	fprintf(file, "  bound          %s\n", bound_texts[explanation->bound]);
@@ -171,7 +171,8 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 		format_time(texts[0], cpu_alone_s(tune)),
 		format_time(texts[1], tune->alone.mean_ns / 1e9), explanation->t_star);
 	fprintf(file,
-		"  at t = %-7lld %s of CPU, %s waiting for a processor, %.1f switches a request; p99 "
+		"  at t = %-7lld %s of CPU, %s waiting for a processor, %.1f switches a request; "
+		"p99 "
 		"%s; %s\n",
 		(long long)measured, format_time(texts[0], cost.cpu_s),
 		format_time(texts[1], cost.run_delay_s), cost.switches,
@@ -191,8 +192,7 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 static void print_runs(FILE *file, const struct tune *tune)
 {
 	fprintf(file, "  measured       %zu runs in %.0f s%s", tune->run_count,
-		(double)tune->took_ns / 1e9,
-		tune->out_of_time ? ", all of the budget" : "");
+		(double)tune->took_ns / 1e9, tune->out_of_time ? ", all of the budget" : "");
 	if (tune->rejected > 0)
 		fprintf(file, "; %zu rejected, the last: %s", tune->rejected, tune->rejection);
 	fprintf(file, "\n");
@@ -244,12 +244,12 @@ static json_t *slo_to_json(const struct tune *tune, const struct tune_result *re
 		json_t *high = isfinite(point->high) && point->high > 0 ? json_real(point->high)
 									: json_null();
 
-		json_array_append_new(
-			points, json_pack("{s:I, s:f, s:o, s:i, s:i, s:b}", "threads",
-					  (json_int_t)point->t, "rate_met_rps", point->low,
-					  "rate_missed_rps", high, "met", point->meets, "missed",
-					  point->misses, "client_limited",
-					  point->is_client_limited));
+		json_array_append_new(points,
+				      json_pack("{s:I, s:f, s:o, s:i, s:i, s:b}", "threads",
+						(json_int_t)point->t, "rate_met_rps", point->low,
+						"rate_missed_rps", high, "met", point->meets,
+						"missed", point->misses, "client_limited",
+						point->is_client_limited));
 	}
 	return json_pack("{s:s, s:f, s:f, s:I, s:o}", "condition", tune->slo_text, "rate_asked_rps",
 			 tune->rate, "rate_rps", result->slo.rate, "probes",
@@ -266,10 +266,11 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 
 	for (int i = 0; i < EXPLAIN_RULES; i++)
 		if (explanation->rules[i].name)
-			json_array_append_new(
-				rules, json_pack("{s:s, s:I, s:f}", "name", explanation->rules[i].name,
-						 "threads", (json_int_t)explanation->rules[i].t,
-						 "loss", explanation->rules[i].loss));
+			json_array_append_new(rules,
+					      json_pack("{s:s, s:I, s:f}", "name",
+							explanation->rules[i].name, "threads",
+							(json_int_t)explanation->rules[i].t, "loss",
+							explanation->rules[i].loss));
 	if (tune->curve.count > 0) {
 		cost = cost_of(tune, nearest(tune, (double)result->answer.t));
 		config_of(tune, result->answer.t, config);
@@ -346,10 +347,10 @@ int tune_read_baseline(const char *path, struct baseline *baseline, char why[TUN
 	if (access(path, F_OK) != 0)
 		return -errno;
 	root = json_load_file(path, 0, &error);
-	rc = root ? json_unpack_ex(root, &error, 0, "{s:I, s:[F, F], s:F, s:F, s:I, s:F}", "threads",
-				   &t, "interval", &baseline->low, &baseline->high, "cpu_ns",
-				   &baseline->cpu_s, "wall_ns", &baseline->wall_s, "cores", &cores,
-				   "plateau_rps", &baseline->plateau)
+	rc = root ? json_unpack_ex(root, &error, 0, "{s:I, s:[F, F], s:F, s:F, s:I, s:F}",
+				   "threads", &t, "interval", &baseline->low, &baseline->high,
+				   "cpu_ns", &baseline->cpu_s, "wall_ns", &baseline->wall_s,
+				   "cores", &cores, "plateau_rps", &baseline->plateau)
 		  : -1;
 	json_decref(root);
 	if (rc != 0) {

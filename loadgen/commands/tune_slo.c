@@ -1,7 +1,7 @@
 /*
- * The goal of `cwt tune --slo`: a bound on the latency, under requests that come whether or not there
- * is a thread for them (open loop, Poisson). With --rate, the least t that meets it at that rate;
- * without, for some t around the plateau's, the highest rate that does.
+ * The goal of `cwt tune --slo`: a bound on the latency, under requests that come whether or not
+ * there is a thread for them (open loop, Poisson). With --rate, the least t that meets it at that
+ * rate; without, for some t around the plateau's, the highest rate that does.
  *
  * There are as many connections as threads, or as --connections says: what finds none of them free
  * waits in the generator, and its latency counts from when it was meant to go. So a server's thread
@@ -167,10 +167,10 @@ static int search_at(struct prober *prober, int64_t t)
 		return prober->status;
 	if (answer.probes > 0)
 		tune->slo_count++;
-	*point = (struct tune_slo_point){
-		.t = t, .low = answer.low, .high = answer.high,
-		.is_client_limited = answer.is_client_limited
-	};
+	*point = (struct tune_slo_point){ .t = t,
+					  .low = answer.low,
+					  .high = answer.high,
+					  .is_client_limited = answer.is_client_limited };
 	return 0;
 }
 
@@ -205,9 +205,8 @@ static int try_t(struct prober *prober, int64_t t)
 	if (rc != 0)
 		return rc;
 	*point = (struct tune_slo_point){ .t = t };
-	for (int i = 0; i < TRIES && rc == 0 && 2 * point->meets <= TRIES &&
-			2 * point->misses <= TRIES;
-	     i++) {
+	for (int i = 0;
+	     i < TRIES && rc == 0 && 2 * point->meets <= TRIES && 2 * point->misses <= TRIES; i++) {
 		struct search_probe probe;
 
 		if (probe_rate(prober, tune->rate, window_of(tune, tune->rate), &probe) != 0) {
@@ -254,9 +253,9 @@ static int search_threads(struct prober *prober, const struct curve_answer *plat
 		else
 			low = t;
 		if (high == 0)
-			t = low < tune->next.most ? (2 * low < tune->next.most ? 2 * low
-									      : tune->next.most)
-						  : low;
+			t = low < tune->next.most
+				    ? (2 * low < tune->next.most ? 2 * low : tune->next.most)
+				    : low;
 		else
 			t = low + 1 < high ? (low + high) / 2 : low;
 	}

@@ -77,7 +77,8 @@ static bool is_absent(struct plan *plan, const struct run *asked)
 	for (size_t i = 0; i < plan->absent_count; i++)
 		if (strcmp(plan->absent[i].arch, asked->arch) == 0)
 			return true;
-	if (plan->absent_count == ARCHS_RECIPES_MAX || !recipe_missing(traits->recipe, NULL, absent->why))
+	if (plan->absent_count == ARCHS_RECIPES_MAX ||
+	    !recipe_missing(traits->recipe, NULL, absent->why))
 		return false;
 	snprintf(absent->arch, sizeof(absent->arch), "%s", asked->arch);
 	plan->absent_count++;

@@ -227,8 +227,9 @@ static int write_settings(const struct store *store)
 	json_t *absent = json_array();
 
 	for (size_t i = 0; i < plan->absent_count; i++)
-		json_array_append_new(absent, json_pack("{s:s, s:s}", "target", plan->absent[i].arch,
-							"why", plan->absent[i].why));
+		json_array_append_new(absent,
+				      json_pack("{s:s, s:s}", "target", plan->absent[i].arch, "why",
+						plan->absent[i].why));
 	return write_json(store, "sweep.json",
 			  json_pack("{s:I, s:I, s:o}", "seed", (json_int_t)store->seed, "budget_ns",
 				    (json_int_t)store->budget_ns, "absent", absent));

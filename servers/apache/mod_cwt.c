@@ -4,15 +4,15 @@
  */
 #include "common/clock.h"
 #include "common/net.h"
-#include <ap_config.h>
 #include <errno.h>
-#include <http_config.h>
-#include <http_protocol.h>
-#include <httpd.h>
+#include <httpd.h> /* before its others */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <http_config.h>
+#include <http_protocol.h>
 
 enum { REPLY_MAX = 4096, REQUEST_MAX = 128 };
 
@@ -50,7 +50,7 @@ static int take_reply(int fd)
 		head_end = strstr(reply, "\r\n\r\n");
 		field = head_end ? strcasestr(reply, "\r\nContent-Length:") : NULL;
 		if (field && length >= (size_t)(head_end + 4 - reply) +
-						(size_t)strtoul(field + 17, NULL, 10))
+					       (size_t)strtoul(field + 17, NULL, 10))
 			return 0;
 	}
 	return -E2BIG;
@@ -59,9 +59,9 @@ static int take_reply(int fd)
 static int call_once(void)
 {
 	char request[REQUEST_MAX];
-	int length = snprintf(request, sizeof(request),
-			      "GET /delay/%lldus HTTP/1.1\r\nHost: backend\r\n\r\n",
-			      (long long)wait_us);
+	int length =
+		snprintf(request, sizeof(request),
+			 "GET /delay/%lldus HTTP/1.1\r\nHost: backend\r\n\r\n", (long long)wait_us);
 	int rc;
 
 	if (backend < 0)
