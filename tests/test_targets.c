@@ -51,7 +51,8 @@ static void expect_hello(const struct recipe *recipe, const struct process *proc
 	struct text reply;
 
 	cr_assert(client_send(fd, request, strlen(request)), "%s", recipe->name);
-	reply = client_receive_until(fd, "hello, world\n");
+	reply = client_receive_until(fd, recipe->services & RECIPE_APP ? "hello, world\n"
+								       : "Hello, world.\n");
 	cr_expect_eq(strncmp(reply.bytes, "HTTP/1.1 200", 12), 0, "%s: %s", recipe->name,
 		     reply.bytes);
 	free(reply.bytes);
