@@ -20,7 +20,10 @@ static struct curve usl_curve(double rate, double contention, double coherence)
 Test(explain, the_scalability_law_is_found_again)
 {
 	static const double table[][3] = {
-		{ 100, 0.05, 1e-4 }, { 10, 0.2, 1e-3 }, { 1000, 0.5, 0 }, { 50, 0.01, 2e-5 },
+		{ 100, 0.05, 1e-4 },
+		{ 10, 0.2, 1e-3 },
+		{ 1000, 0.5, 0 },
+		{ 50, 0.01, 2e-5 },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -64,7 +67,7 @@ Test(explain, the_bound_is_named)
 		enum explain_bound bound;
 	} table[] = {
 		{ 1, 0.99, 128, EXPLAIN_CPU },  { 2, 1.97, 128, EXPLAIN_CPU },
-		{ 2, 1.0, 128, EXPLAIN_LOCK },  { 4, 0.98, 128, EXPLAIN_LOCK },
+		{ 2, 1.0, 128, EXPLAIN_LOCK },  { 4, 0.98, 512, EXPLAIN_LOCK },
 		{ 1, 0.5, 128, EXPLAIN_OTHER }, { 2, 1.5, 128, EXPLAIN_OTHER },
 		{ 1, 0.4, 8, EXPLAIN_THREADS },
 	};

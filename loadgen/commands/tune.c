@@ -128,8 +128,10 @@ static int complete(const struct option_table *table, struct tune *tune)
 		tune->budget_ns = (int64_t)SLO_BUDGET_S * NS_PER_S;
 	CPU_AND(&both, &tune->plan.server_cpus, &tune->plan.load_cpus);
 	if (CPU_COUNT(&both) > 0)
-		return options_complain(
-			table, "--server-cpus and --load-cpus must be different processors");
+		fprintf(stderr,
+			"%s: server and generator share processors: what the generator uses, the "
+			"server does not get\n",
+			tune_program);
 	run->cores = CPU_COUNT(&tune->plan.server_cpus);
 	tune->has_assert = options_find(table, "assert")->given;
 	return CWT_OK;

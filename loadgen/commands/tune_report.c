@@ -177,8 +177,9 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 		(long long)measured, format_time(texts[0], cost.cpu_s),
 		format_time(texts[1], cost.run_delay_s), cost.switches,
 		format_time(texts[2], cost.p99_s),
-		units_format_size(texts[3], (int64_t)cost.pss_bytes));
-	if (explanation->has_usl && isfinite(explanation->usl.peak))
+		units_format_size(texts[3], (int64_t)cost.pss_bytes / 1024 * 1024));
+	if (explanation->has_usl && isfinite(explanation->usl.peak) &&
+	    explanation->usl.peak >= result->answer.crossing)
 		fprintf(file, "  past it        the most at t = %.0f, %.1f %% less at %lld (USL)\n",
 			explanation->usl.peak, 100 * explanation->past_loss,
 			(long long)explanation->past_t);

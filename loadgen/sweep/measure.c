@@ -31,6 +31,7 @@ struct readings {
 	struct meter meter;
 	struct machine_counters machine;
 	int64_t cpu_ns; /* of the server */
+	int64_t own_ns; /* of generator and backend, if they share its processors */
 	int64_t available_bytes;
 };
 
@@ -41,12 +42,27 @@ struct metering {
 	struct readings after;
 };
 
+static int64_t own_cpu_ns(const struct measure *measure)
+{
+	int64_t backend_ns = 0;
+	int64_t own_ns = 0;
+	cpu_set_t shared;
+
+	CPU_AND(&shared, &measure->plan->server_cpus, &measure->plan->load_cpus);
+	if (CPU_COUNT(&shared) == 0)
+		return 0;
+	meter_cpu_ns(measure->backend.pid, &backend_ns);
+	clock_process_cpu_ns(0, &own_ns);
+	return own_ns + backend_ns;
+}
+
 static void take_readings(const struct drive *drive, struct readings *readings)
 {
 	readings->available_bytes = machine_available_bytes();
 	readings->rc = meter_read(drive->server.pid, &readings->meter);
 	machine_count(&drive->measure->plan->server_cpus, &readings->machine);
 	meter_cpu_ns(drive->server.pid, &readings->cpu_ns);
+	readings->own_ns = own_cpu_ns(drive->measure);
 }
 
 static void on_end(void *context)
@@ -139,12 +155,13 @@ static void fill_machine(struct run *run, const struct metering *metering)
 {
 	const struct machine_counters *before = &metering->before.machine;
 	const struct machine_counters *after = &metering->after.machine;
-	int64_t server_ns = metering->after.cpu_ns - metering->before.cpu_ns;
+	int64_t known_ns = metering->after.cpu_ns - metering->before.cpu_ns +
+			   metering->after.own_ns - metering->before.own_ns;
 
 	run->available_after_bytes = metering->after.available_bytes;
 	run->run_ns = after->at_ns - before->at_ns;
 	run->steal_ns = after->steal_ns - before->steal_ns;
-	run->others_cpu_ns = most(after->busy_ns - before->busy_ns - server_ns, 0);
+	run->others_cpu_ns = most(after->busy_ns - before->busy_ns - known_ns, 0);
 	run->listen_overflows = after->listen_overflows - before->listen_overflows;
 	run->listen_drops = after->listen_drops - before->listen_drops;
 }

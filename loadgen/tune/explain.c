@@ -12,15 +12,12 @@ const char *const explain_bounds[] = {
 };
 
 const char *const shift_causes[] = {
-	[SHIFT_NONE] = "none",
-	[SHIFT_CPU] = "c",
-	[SHIFT_WALL] = "w",
-	[SHIFT_CORES] = "cores",
-	[SHIFT_UNKNOWN] = "unknown",
+	[SHIFT_NONE] = "none",   [SHIFT_CPU] = "c",           [SHIFT_WALL] = "w",
+	[SHIFT_CORES] = "cores", [SHIFT_UNKNOWN] = "unknown",
 };
 
-static const double busy_least = 0.93; /* of a processor that is taken for busy */
-static const double growing = 0.02;    /* X that still grows so much by doubling t is no plateau */
+static const double busy_least = 0.93;       /* of a processor that is taken for busy */
+static const double plateau_from_most = 0.6; /* of the highest t measured */
 
 /* USL */
 
@@ -104,9 +101,8 @@ static enum explain_bound bound_of(const struct curve *curve, const struct curve
 {
 	double top = (double)curve->points[curve->count - 1].t;
 
-	if (curve->count > 1 &&
-	    curve_value(curve, top) > curve_value(curve, top / 2) * (1 + growing) &&
-	    answer->plateau < input->cores / input->cpu_s * (1 - 2 * growing))
+	/* A plateau goes on for a while: up to one point alone there is growth. */
+	if (answer->crossing > plateau_from_most * top && input->busy < busy_least * input->cores)
 		return EXPLAIN_THREADS;
 	if (input->busy >= busy_least * input->cores)
 		return EXPLAIN_CPU;
