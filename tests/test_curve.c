@@ -58,8 +58,12 @@ static double truth(const struct server *server)
 static int tune(const struct server *server, double guess, struct random *random,
 		struct curve_answer *answer)
 {
-	struct next_settings settings = { .least = 1, .most = 2000, .guess = guess,
-					  .share = share, .precision = 0.1, .runs = 3 };
+	struct next_settings settings = { .least = 1,
+					  .most = 2000,
+					  .guess = guess,
+					  .share = share,
+					  .precision = 0.1,
+					  .runs = 3 };
 	static struct curve curve;
 	int runs = 0;
 	int64_t t;
@@ -78,11 +82,11 @@ static int tune(const struct server *server, double guess, struct random *random
 }
 
 static const struct server servers[] = {
-	{ 5e-3, 100e-3, false, 0, 0.003 },  { 5e-3, 100e-3, true, 0, 0.003 },
-	{ 2e-3, 2e-3, false, 0, 0.003 },    { 2e-3, 10e-3, true, 0, 0.005 },
-	{ 1e-3, 50e-3, false, 0, 0.005 },   { 1e-3, 50e-3, true, 0, 0.01 },
-	{ 1e-3, 500e-3, false, 0, 0.005 },  { 1e-3, 300e-3, true, 0, 0.005 },
-	{ 10e-3, 35e-3, false, 0, 0.005 },  { 2e-3, 80e-3, false, 0.001, 0.005 },
+	{ 5e-3, 100e-3, false, 0, 0.003 },    { 5e-3, 100e-3, true, 0, 0.003 },
+	{ 2e-3, 2e-3, false, 0, 0.003 },      { 2e-3, 10e-3, true, 0, 0.005 },
+	{ 1e-3, 50e-3, false, 0, 0.005 },     { 1e-3, 50e-3, true, 0, 0.01 },
+	{ 1e-3, 500e-3, false, 0, 0.005 },    { 1e-3, 300e-3, true, 0, 0.005 },
+	{ 10e-3, 35e-3, false, 0, 0.005 },    { 2e-3, 80e-3, false, 0.001, 0.005 },
 	{ 5e-3, 100e-3, true, 0.002, 0.005 }, { 0.5e-3, 20e-3, true, 0, 0.01 },
 };
 
@@ -117,12 +121,13 @@ Test(curve, a_guess_that_is_far_off_is_made_good)
 			struct random random = { 3 };
 			struct curve_answer answer;
 			double t = truth(&servers[i]);
-			int runs = tune(&servers[i], errors[j] * servers[i].wall_s / servers[i].cpu_s,
-					&random, &answer);
+			int runs =
+				tune(&servers[i], errors[j] * servers[i].wall_s / servers[i].cpu_s,
+				     &random, &answer);
 
 			cr_expect_lt(runs, RUNS_MOST, "server %zu, guess x%g", i, errors[j]);
-			cr_expect_lt(fabs(answer.crossing - t), 0.15 * t + 1, "%zu, x%g: %g, not %g",
-				     i, errors[j], answer.crossing, t);
+			cr_expect_lt(fabs(answer.crossing - t), 0.15 * t + 1,
+				     "%zu, x%g: %g, not %g", i, errors[j], answer.crossing, t);
 		}
 }
 

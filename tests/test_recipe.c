@@ -151,9 +151,10 @@ Test(recipe, a_good_server_is_started_answers_and_is_stopped)
 	struct stat status;
 
 	write_file("hello.txt", "{threads} at {port} in {run}, { x } {y}\n");
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nfiles = hello.txt\nready = /delay/0\n"
-			       "environment = CWT_TEST_RECIPE={work_ns},{wait_us},{upstream_port}\n"),
-		     0, "%s", why);
+	cr_assert_eq(
+		read_text("[target]\ncommand = " BACKEND "\nfiles = hello.txt\nready = /delay/0\n"
+			  "environment = CWT_TEST_RECIPE={work_ns},{wait_us},{upstream_port}\n"),
+		0, "%s", why);
 	cr_assert_eq(start(), 0, "%s", why);
 	cr_expect_gt(process.pid, 0);
 	{
@@ -230,7 +231,8 @@ Test(recipe, one_that_does_not_heed_its_signal_is_killed_with_its_children)
 
 Test(recipe, one_that_ends_before_its_time_is_told)
 {
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s", why);
+	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s",
+		     why);
 	cr_assert_eq(start(), 0, "%s", why);
 	kill(process.pid, SIGKILL);
 	while (!process_has_ended(&process))
@@ -248,7 +250,8 @@ Test(recipe, it_is_bound_to_its_processors)
 
 	cr_assert_eq(cpus_parse("0", &cpus), 0);
 	use.cpus = &cpus;
-	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s", why);
+	cr_assert_eq(read_text("[target]\ncommand = " BACKEND "\nready = /delay/0\n"), 0, "%s",
+		     why);
 	cr_assert_eq(recipe_start(&recipe, &use, &process, &server, why), 0, "%s", why);
 	cr_assert_eq(sched_getaffinity(process.pid, sizeof(bound), &bound), 0);
 	cr_expect(CPU_EQUAL(&bound, &cpus));

@@ -89,9 +89,7 @@ static struct plan read_plan; /* of which the store wants the seed, and what is 
 
 static struct store of(const struct place *place)
 {
-	return (struct store){
-		.folder = place->out, .plan_path = place->plan, .plan = &read_plan
-	};
+	return (struct store){ .folder = place->out, .plan_path = place->plan, .plan = &read_plan };
 }
 
 /* Whole lines and plans */

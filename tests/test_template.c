@@ -6,7 +6,10 @@
 enum { TEXT_MAX = 128, WORDS_MAX = 8 };
 
 static const struct template_value values[] = {
-	{ "port", "8080" }, { "threads", "25" }, { "empty", "" }, { "brace", "{port}" },
+	{ "port", "8080" },
+	{ "threads", "25" },
+	{ "empty", "" },
+	{ "brace", "{port}" },
 };
 
 enum { VALUES = sizeof(values) / sizeof(values[0]) };

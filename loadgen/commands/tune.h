@@ -11,7 +11,7 @@ enum { TUNE_RUNS_MAX = 400, TUNE_SLO_MAX = 40, TUNE_TEXT_MAX = 512 };
 /* What an SLO came to at a t. */
 struct tune_slo_point {
 	int64_t t;
-	double low; /* the highest rate that met it; 0: none did */
+	double low;  /* the highest rate that met it; 0: none did */
 	double high; /* the lowest that did not; INFINITY: unknown */
 	bool is_client_limited;
 	int meets; /* with a rate that is given: how often it was met, and missed */
@@ -20,11 +20,11 @@ struct tune_slo_point {
 
 struct tune {
 	/* As asked. */
-	struct plan plan;     /* its processors */
-	struct run asked;     /* the server and its load; t is what is looked for */
-	const char *target;   /* the path that is asked for, or NULL */
-	int64_t connections;  /* 0: as many as threads */
-	int64_t window_ns;    /* the least */
+	struct plan plan;    /* its processors */
+	struct run asked;    /* the server and its load; t is what is looked for */
+	const char *target;  /* the path that is asked for, or NULL */
+	int64_t connections; /* 0: as many as threads */
+	int64_t window_ns;   /* the least */
 	int64_t budget_ns;
 	struct next_settings next;
 	int64_t seed;
@@ -41,10 +41,10 @@ struct tune {
 	struct run alone;               /* t = 1, N = 1 */
 	struct run runs[TUNE_RUNS_MAX]; /* the others, in order */
 	size_t run_count;
-	size_t rejected;                /* of these */
-	char rejection[TUNE_TEXT_MAX];  /* the last one's reason */
-	char note[TUNE_TEXT_MAX];       /* of the server that had to be killed last; or "" */
-	struct curve curve;             /* of those that count */
+	size_t rejected;               /* of these */
+	char rejection[TUNE_TEXT_MAX]; /* the last one's reason */
+	char note[TUNE_TEXT_MAX];      /* of the server that had to be killed last; or "" */
+	struct curve curve;            /* of those that count */
 	struct tune_slo_point slo_points[TUNE_SLO_MAX]; /* as they were measured */
 	size_t slo_count;
 	size_t slo_probes;

@@ -120,7 +120,7 @@ static struct plan_timing timing_of(const struct tune *tune, int64_t connections
 
 	return (struct plan_timing){
 		.ramp_ns = most((int64_t)wall_ns, drive_quick_ramp_ns(connections)),
-		.warmup_ns = (int64_t)fmax(turn_ns, NS_PER_S / 5),
+		.warmup_ns = (int64_t)fmax(turn_ns, 0.2 * NS_PER_S),
 		.window_ns = most(tune->window_ns, (int64_t)window_ns),
 		.windows = 1,
 	};

@@ -307,8 +307,9 @@ int figures_convert(const char *directory, const bool drawn[FIGURES], char why[S
 	for (int i = 0; i < FIGURES && rc == 0; i++) {
 		char svg[NAME_MAX];
 		char png[NAME_MAX];
-		const char *const words[] = { "rsvg-convert", "--zoom", "2",  "--output",
-					      png,	      svg,	NULL };
+		const char *const words[] = {
+			"rsvg-convert", "--zoom", "2", "--output", png, svg, NULL
+		};
 
 		snprintf(svg, sizeof(svg), "%s.svg", figure_names[i]);
 		snprintf(png, sizeof(png), "%s.png", figure_names[i]);

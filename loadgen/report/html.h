@@ -7,7 +7,7 @@ void html_write(FILE *file, const char *text);
 
 /*
  * Write a figure's data file as tables: one for each block, under the block's name, with the column
- * names of the line "# columns: NAME NAME..." before it. Words in quotes may hold blanks. Returns 0 or
- * -errno.
+ * names of the line "# columns: NAME NAME..." before it. Words in quotes may hold blanks. Returns 0
+ * or -errno.
  */
 int html_write_data(FILE *file, const char *path);

@@ -264,7 +264,8 @@ static void write_page(struct page *page, FILE *file, const char *style, const c
 	      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
 	      file);
 	html_write(file, page->title ? page->title : "cwt report");
-	fprintf(file, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n%s</style>\n</head>\n",
+	fprintf(file,
+		"</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n%s</style>\n</head>\n",
 		style);
 	fprintf(file,
 		"<body>\n<nav aria-label=\"Sections\"><ul>\n%s</ul></nav>\n<main>\n%s</main>\n"

@@ -13,12 +13,13 @@ void runs_write_latency(FILE *file, const struct summary *summary)
 {
 	char label[LABEL_MAX];
 
-	fprintf(file, "## Latency\n\n"
-		      "From the request's sending to its reply's last byte; medians over the valid "
-		      "runs. With N\nconnections that ask again at once, it is the time that N "
-		      "requests wait for each other, not\nwhat an open system's clients would see.\n\n"
-		      "| point | mean | p50 | p90 | p99 | p99.9 | most |\n"
-		      "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
+	fprintf(file,
+		"## Latency\n\n"
+		"From the request's sending to its reply's last byte; medians over the valid "
+		"runs. With N\nconnections that ask again at once, it is the time that N "
+		"requests wait for each other, not\nwhat an open system's clients would see.\n\n"
+		"| point | mean | p50 | p90 | p99 | p99.9 | most |\n"
+		"| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n");
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *point = &summary->points[i];
 
@@ -54,11 +55,12 @@ void runs_write_audits(FILE *file, const struct summary *summary)
 {
 	char label[LABEL_MAX];
 
-	fprintf(file, "## Every run\n\n"
-		      "In the order of measuring. One that fails an audit counts for nothing, and is "
-		      "measured again.\n\n"
-		      "| # | point | repetition | throughput /s | audits |\n"
-		      "| ---: | --- | ---: | ---: | --- |\n");
+	fprintf(file,
+		"## Every run\n\n"
+		"In the order of measuring. One that fails an audit counts for nothing, and is "
+		"measured again.\n\n"
+		"| # | point | repetition | throughput /s | audits |\n"
+		"| ---: | --- | ---: | ---: | --- |\n");
 	for (int64_t i = 0; i < summary->runs; i++) {
 		const struct run *run = &summary->run_list[i];
 

@@ -1,7 +1,7 @@
 /*
- * The architectures of cwt-server, and servers of others by their recipes, as a plan and the model see them: whether t limits them, and in
- * what way. A variant is a name with options that go to the server as they are:
- * "loop --events poll".
+ * The architectures of cwt-server, and servers of others by their recipes, as a plan and the model
+ * see them: whether t limits them, and in what way. A variant is a name with options that go to the
+ * server as they are: "loop --events poll".
  */
 #pragma once
 #include "loadgen/target/recipe.h"
@@ -33,8 +33,8 @@ int archs_add(const struct recipe *recipe, char *why, size_t size);
 const struct recipe *archs_recipe(size_t index);
 
 /*
- * Add the recipes of a folder, all of its files *.ini; one that is not there has none. Returns 0, or
- * -errno with a sentence in `why`.
+ * Add the recipes of a folder, all of its files *.ini; one that is not there has none. Returns 0,
+ * or -errno with a sentence in `why`.
  */
 int archs_add_folder(const char *path, char *why, size_t size);
 

@@ -13,7 +13,8 @@ struct drive {
 	struct process server;
 	struct recipe_server other; /* its recipe is NULL if the server is ours */
 	bool died;                  /* the server ended before drive_stop() */
-	char ended[RECIPE_WHY_MAX]; /* what was wrong with how it ended, after drive_stop(); or "" */
+	char ended[RECIPE_WHY_MAX]; /* what was wrong with how it ended, after drive_stop(); or ""
+				     */
 	struct herd herd;
 	struct net_address address; /* of the server */
 	char request[DRIVE_REQUEST_MAX];

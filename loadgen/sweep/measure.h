@@ -30,7 +30,7 @@ struct measure {
 	const atomic_bool *stop;
 	void (*on_progress)(void *context, const struct load_progress *progress);
 	void *context;
-	const char *target;        /* what is asked for instead of what the points say; or NULL */
+	const char *target;         /* what is asked for instead of what the points say; or NULL */
 	char why[MEASURE_WHY_MAX];  /* of the last failure */
 	char note[MEASURE_WHY_MAX]; /* of the last run, if its server had to be killed; or "" */
 

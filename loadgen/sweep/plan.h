@@ -51,7 +51,8 @@ struct plan_timing {
 	int64_t requests_exponential; /* the same, where times are drawn; 0: as `requests` */
 	int64_t windows;              /* one after the other in a repetition */
 	int64_t warmup_ns;
-	int64_t ramp_ns; /* 0: a turn of all connections, w or N c/k, and 50 us for each at the least */
+	int64_t ramp_ns; /* 0: a turn of all connections, w or N c/k, and 50 us for each at the
+			    least */
 };
 
 struct plan_point {

@@ -16,10 +16,10 @@ struct store {
 	const char *folder;
 	const char *plan_path;
 	const struct plan *plan; /* that was read from there */
-	int64_t seed;      /* in: 0, or as given; out: as it is recorded */
-	int64_t budget_ns; /* likewise; 0: none */
-	FILE *runs;        /* at its end; NULL while it is not open */
-	struct run *rows;  /* that were there */
+	int64_t seed;            /* in: 0, or as given; out: as it is recorded */
+	int64_t budget_ns;       /* likewise; 0: none */
+	FILE *runs;              /* at its end; NULL while it is not open */
+	struct run *rows;        /* that were there */
 	int64_t row_count;
 	int64_t cut_line; /* the number of a last line that was cut short, and is gone; or 0 */
 };

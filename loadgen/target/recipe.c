@@ -36,10 +36,10 @@ static int complain(struct reader *reader, const char *format, ...)
 	if (reader->failed)
 		return 0;
 	reader->failed = true;
-	length = reader->line > 0 ? snprintf(reader->why, RECIPE_WHY_MAX, "%s:%d: ",
-					     reader->recipe->path, reader->line)
-				  : snprintf(reader->why, RECIPE_WHY_MAX, "%s: ",
-					     reader->recipe->path);
+	length = reader->line > 0
+			 ? snprintf(reader->why, RECIPE_WHY_MAX, "%s:%d: ", reader->recipe->path,
+				    reader->line)
+			 : snprintf(reader->why, RECIPE_WHY_MAX, "%s: ", reader->recipe->path);
 	va_start(arguments, format);
 	if (length > 0 && length < RECIPE_WHY_MAX)
 		vsnprintf(reader->why + length, (size_t)(RECIPE_WHY_MAX - length), format,
@@ -151,7 +151,9 @@ static const char *take_time(const struct key *key, const char *text, void *fiel
 
 static const char *take_signal(const struct key *key, const char *text, void *field)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH };
+	static const int signals[] = {
+		SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH
+	};
 	int *number = field;
 
 	(void)key;
@@ -306,8 +308,8 @@ static bool append_word(char text[RECIPE_TEXT_MAX], const char *word)
 	return true;
 }
 
-int recipe_of_command(char *const *words, int count, enum recipe_limit limit,
-		      struct recipe *recipe, char why[RECIPE_WHY_MAX])
+int recipe_of_command(char *const *words, int count, enum recipe_limit limit, struct recipe *recipe,
+		      char why[RECIPE_WHY_MAX])
 {
 	struct reader reader = { .recipe = recipe, .why = why };
 
@@ -341,7 +343,8 @@ int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX
 	rc = take_name(recipe);
 	if (rc != 0) {
 		snprintf(why, RECIPE_WHY_MAX,
-			 "%.480s: want a file NAME.ini, with NAME of up to %d letters, digits, - and _",
+			 "%.480s: want a file NAME.ini, with NAME of up to %d letters, digits, - "
+			 "and _",
 			 recipe->path, RECIPE_NAME_MAX - 1);
 		return rc;
 	}

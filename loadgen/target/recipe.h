@@ -58,8 +58,8 @@ int recipe_read(const char *path, struct recipe *recipe, char why[RECIPE_WHY_MAX
  * A recipe for a command line, whose words have places like a file's: {threads}, and {port} or
  * {address}. Returns 0, or -EINVAL with a sentence in `why`.
  */
-int recipe_of_command(char *const *words, int count, enum recipe_limit limit,
-		      struct recipe *recipe, char why[RECIPE_WHY_MAX]);
+int recipe_of_command(char *const *words, int count, enum recipe_limit limit, struct recipe *recipe,
+		      char why[RECIPE_WHY_MAX]);
 
 /* What to start it for. Times are those of one request. */
 struct recipe_use {
@@ -93,9 +93,8 @@ const char *recipe_missing(const struct recipe *recipe, const char *programs,
  * (missing), -EPIPE (it ended), -ETIMEDOUT (not ready in time), -EPROTO (it answers, but not well).
  * Nothing is left of it then.
  */
-int recipe_start(const struct recipe *recipe, const struct recipe_use *use,
-		 struct process *process, struct recipe_server *server,
-		 char why[RECIPE_WHY_MAX]);
+int recipe_start(const struct recipe *recipe, const struct recipe_use *use, struct process *process,
+		 struct recipe_server *server, char why[RECIPE_WHY_MAX]);
 
 /*
  * Stop it, and remove its folder. Returns NULL, or a sentence in `why` if it had to be killed or

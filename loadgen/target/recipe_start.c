@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum {
 	WORDS_MOST = 64,
 	ENVIRONMENT_MOST = 512,
@@ -263,7 +261,7 @@ static int set_environment(char **environment, char **own, int count)
 	int used = 0;
 
 	for (int i = 0; i < count; i++)
-		if (!strchr(own[i], '='))
+		if (!own[i] || !strchr(own[i], '='))
 			return -EINVAL;
 		else
 			environment[used++] = own[i];
@@ -287,7 +285,7 @@ static int spawn(struct recipe_server *server, const struct recipe_use *use,
 	char command[FILLED_MAX];
 	char variables[FILLED_MAX];
 	char *words[WORDS_MOST];
-	char *own[WORDS_MOST];
+	char *own[WORDS_MOST] = { NULL };
 	char *environment[ENVIRONMENT_MOST];
 	struct process_spec spec = {
 		.argv = words, .environment = environment, .cpus = use->cpus, .log = use->log
@@ -315,8 +313,8 @@ static void tell_end(const struct recipe_use *use, off_t log_start, const char *
 		 said[0] ? "; it said: " : "", said);
 }
 
-int recipe_start(const struct recipe *recipe, const struct recipe_use *use,
-		 struct process *process, struct recipe_server *server, char why[RECIPE_WHY_MAX])
+int recipe_start(const struct recipe *recipe, const struct recipe_use *use, struct process *process,
+		 struct recipe_server *server, char why[RECIPE_WHY_MAX])
 {
 	off_t log_start = process_log_size(use->log);
 	char reason[READY_WHY_MAX];

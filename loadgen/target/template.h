@@ -22,8 +22,8 @@ const char *template_unknown(const char *text, const struct template_value *valu
 			     char *name, size_t size);
 
 /*
- * Split `text` in place into words at blanks; "..." and '...' hold words with blanks, and \ before a
- * character takes that as it is. words[] ends with NULL. Returns how many there are, -EINVAL for a
- * quote that is not closed, or -E2BIG for `room` or more.
+ * Split `text` in place into words at blanks; "..." and '...' hold words with blanks, and \ before
+ * a character takes that as it is. words[] ends with NULL. Returns how many there are, -EINVAL for
+ * a quote that is not closed, or -E2BIG for `room` or more.
  */
 int template_split(char *text, char **words, int room);

@@ -119,7 +119,8 @@ static size_t fit_rising(const struct curve *curve, double fitted[CURVE_POINTS_M
 			const struct block *from = &blocks[count - 1];
 			double weight = into->weight + from->weight;
 
-			into->mean = (into->weight * into->mean + from->weight * from->mean) / weight;
+			into->mean =
+				(into->weight * into->mean + from->weight * from->mean) / weight;
 			into->weight = weight;
 			into->last = from->last;
 			count--;
@@ -208,7 +209,8 @@ int curve_answer(const struct curve *curve, double share, uint64_t seed,
 	}
 	qsort(crossings, DRAWS, sizeof(crossings[0]), compare_doubles);
 	answer->low = fmin(crossings[DRAWS / 40], answer->crossing * (1 - error_least));
-	answer->high = fmax(crossings[DRAWS - 1 - DRAWS / 40], answer->crossing * (1 + error_least));
+	answer->high =
+		fmax(crossings[DRAWS - 1 - DRAWS / 40], answer->crossing * (1 + error_least));
 	answer->t = (int64_t)ceil(answer->crossing - 1e-9);
 	return 0;
 }

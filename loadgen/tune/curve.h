@@ -54,8 +54,8 @@ struct curve_answer {
 	double crossing; /* t at `share` of it */
 	double low;      /* the 95 % interval of the crossing */
 	double high;
-	int64_t t;       /* the least whole t at or above the crossing */
-	bool open;       /* the least t measured is there already: the crossing may be below it */
+	int64_t t; /* the least whole t at or above the crossing */
+	bool open; /* the least t measured is there already: the crossing may be below it */
 };
 
 /*

@@ -48,13 +48,13 @@ struct explain_rule {
 enum { EXPLAIN_RULES = 2 };
 
 struct explanation {
-	double t_star;             /* k·w/c */
-	enum explain_bound bound;  /* of the plateau */
-	double gain;               /* requests/s that one more thread would bring at t */
+	double t_star;            /* k·w/c */
+	enum explain_bound bound; /* of the plateau */
+	double gain;              /* requests/s that one more thread would bring at t */
 	bool has_usl;
-	struct usl usl;            /* of what is past t */
-	double past_loss;          /* share of the plateau that is lost at the highest t measured */
-	int64_t past_t;            /* which is that */
+	struct usl usl;   /* of what is past t */
+	double past_loss; /* share of the plateau that is lost at the highest t measured */
+	int64_t past_t;   /* which is that */
 	struct explain_rule rules[EXPLAIN_RULES]; /* 2k + 1; Goetz: k(1 + wait/cpu) */
 };
 
@@ -79,7 +79,7 @@ extern const char *const shift_causes[]; /* a word for each */
 struct shift {
 	bool has_baseline;
 	enum shift_cause cause;
-	double cpu;   /* now over then; 0: not known */
+	double cpu; /* now over then; 0: not known */
 	double wall;
 	double cores;
 	double t; /* of the crossing */

@@ -35,8 +35,7 @@ static int64_t next_above(const struct curve *curve, const struct next_settings 
 
 	if (top->t >= settings->most)
 		return 0;
-	if (curve->count > 1 &&
-	    top->mean < curve_value(curve, (double)top->t / 2) * growth_least)
+	if (curve->count > 1 && top->mean < curve_value(curve, (double)top->t / 2) * growth_least)
 		return 0;
 	return within(settings, 2 * (double)top->t);
 }

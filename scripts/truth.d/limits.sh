@@ -31,7 +31,7 @@ sweep_densely() {
 		wall = ${w}ms
 		threads = $list
 	INI
-	rm -rf "$runs/$name"
+	rm -rf "${runs:?}/$name"
 	build/cwt sweep "$folder/$name.ini" --out "$runs/$name" >"$folder/sweep.log" 2>&1 ||
 		{ cat "$folder/sweep.log" >&2 && fail "the sweep of $name has failed"; }
 	build/cwt check "$runs/$name" >/dev/null 2>&1 || true # a verdict on the model is not asked for
