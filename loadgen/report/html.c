@@ -24,8 +24,14 @@ void html_write(FILE *file, const char *text)
 		case '"':
 			fputs("&quot;", file);
 			break;
+		case '\n':
+			fputs("&#10;", file);
+			break;
+		case '\t':
+			fputs("&#9;", file);
+			break;
 		default:
-			fputc(*text, file);
+			fputc((unsigned char)*text < ' ' ? '?' : *text, file);
 		}
 	}
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include <stdio.h>
 
-/* Write text so that it stands for itself, in an element or in a quoted attribute. */
+/* Write text so that it stands for itself, in an element or in a quoted attribute; of XML, too. */
 void html_write(FILE *file, const char *text);
 
 /*

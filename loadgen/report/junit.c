@@ -1,4 +1,5 @@
 #include "loadgen/report/junit.h"
+#include "loadgen/report/html.h"
 #include <errno.h>
 #include <stdio.h>
 
@@ -9,39 +10,10 @@ static const char *const elements[] = {
 	[JUNIT_ERROR] = "error",
 };
 
-/* A text as an attribute's value, in double quotes. */
-static void write_value(FILE *file, const char *text)
-{
-	for (const char *c = text; *c; c++) {
-		switch (*c) {
-		case '&':
-			fputs("&amp;", file);
-			break;
-		case '<':
-			fputs("&lt;", file);
-			break;
-		case '>':
-			fputs("&gt;", file);
-			break;
-		case '"':
-			fputs("&quot;", file);
-			break;
-		case '\n':
-			fputs("&#10;", file);
-			break;
-		case '\t':
-			fputs("&#9;", file);
-			break;
-		default:
-			fputc((unsigned char)*c < ' ' ? '?' : *c, file);
-		}
-	}
-}
-
 static void write_attribute(FILE *file, const char *name, const char *text)
 {
 	fprintf(file, " %s=\"", name);
-	write_value(file, text ? text : "");
+	html_write(file, text ? text : "");
 	fputc('"', file);
 }
 
