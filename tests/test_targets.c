@@ -111,7 +111,7 @@ Test(targets, each_serves_as_it_says_or_is_named_as_not_installed)
 		snprintf(path, sizeof(path), "%s/%s.ini", getenv("CWT_TARGETS"), names[i]);
 		cr_assert_eq(recipe_read(path, &recipe, why), 0, "%s", why);
 		if (recipe_missing(&recipe, use.programs, why)) {
-			cr_log_warn("%s", why);
+			fprintf(stderr, "not tested: %s\n", why);
 			continue;
 		}
 		cr_assert_eq(recipe_start(&recipe, &use, &process, &server, why), 0, "%s", why);

@@ -141,7 +141,7 @@ static void expect_bad(const char *mode, int status, const char *word)
 
 Test(tune_command, one_that_ends_meanwhile_is_told)
 {
-	expect_bad("frail", 1, "mine ended while it was needed, with status 3");
+	expect_bad("frail", 5, "mine ended while it was needed, with status 3");
 }
 
 Test(tune_command, one_that_answers_with_errors_is_told)
@@ -220,7 +220,8 @@ Test(tune_command, a_limit_that_is_far_off_fails_the_job_and_all_files_say_so)
 	snprintf(paths[1], sizeof(paths[1]), "%s/tune.md", folder);
 	snprintf(paths[2], sizeof(paths[2]), "%s/tune.xml", folder);
 	folder_write(folder, "tune.json",
-		     "{\"schema\": 1, \"threads\": 20, \"interval\": [19, 21], \"cpu_ns\": 1e6, "
+		     "{\"schema\": 1, \"target\": \"pool\", \"share\": 0.95, \"threads\": 20, "
+		     "\"interval\": [19, 21], \"cpu_ns\": 1e6, "
 		     "\"wall_ns\": 2e7, \"cores\": 1, \"plateau_rps\": 1000}");
 	outcome = cwt(WORDS("tune", "pool", SHORTLY, "--assert", "200", "--baseline", paths[0],
 			    "--markdown", paths[1], "--junit", paths[2]));

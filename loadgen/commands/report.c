@@ -68,8 +68,10 @@ static int run_job(const struct job *job)
 		options_fail(program, "%s", summary.note);
 	rc = write_report(job, &summary, why);
 	summary_free(&summary);
-	if (rc != 0)
-		return options_fail(program, "%s", why);
+	if (rc != 0) {
+		options_fail(program, "%s", why);
+		return rc == -EINVAL ? CWT_INVALID : rc == -ENOENT ? CWT_USAGE : CWT_BROKEN;
+	}
 	printf("%s/report.md\n%s/report.html\n", job->directory, job->directory);
 	return CWT_OK;
 }

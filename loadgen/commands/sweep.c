@@ -194,7 +194,11 @@ int command_sweep(int argc, char **argv)
 	sweep.plan_path = sweep.store.plan_path = argv[argc - 1];
 	rc = plan_read(sweep.plan_path, &sweep.plan, why);
 	sweep.store.plan = &sweep.plan;
-	if (rc == 0) {
+	if (rc == 0 && plan_leave_out_absent(&sweep.plan) == 0) {
+		options_fail(sweep_program, "%s: nothing to measure: %s", sweep.plan_path,
+			     sweep.plan.absent[0].why);
+		rc = CWT_USAGE;
+	} else if (rc == 0) {
 		rc = dry_run ? show_plan(&sweep) : run_sweep(&sweep);
 	} else {
 		options_fail(sweep_program, "%s", why);

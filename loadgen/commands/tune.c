@@ -14,7 +14,7 @@
 
 const char tune_program[] = "cwt tune";
 
-enum { WHY_MAX = RECIPE_WHY_MAX, SHARE_MAX = 1, NOTHING_TO_TUNE = -2, SLO_BUDGET_S = 600 };
+enum { WHY_MAX = RECIPE_WHY_MAX, SHARE_MAX = 1, NOTHING_TO_TUNE = -2, SLO_BUDGET_S = 1800 };
 
 /* What options say before it is put together. */
 struct asked {
@@ -142,7 +142,7 @@ static int check_baseline(const struct tune *tune)
 {
 	struct baseline baseline;
 	char why[TUNE_TEXT_MAX];
-	int rc = tune->baseline ? tune_read_baseline(tune->baseline, &baseline, why) : 0;
+	int rc = tune->baseline ? tune_read_baseline(tune, &baseline, why) : 0;
 
 	if (rc == 0)
 		return CWT_OK;
@@ -180,6 +180,8 @@ static int report(const struct tune *tune, const struct tune_result *result,
 		command_print_json(tune_to_json(tune, result));
 	else
 		tune_print(tune, result);
+	if (tune->interrupted)
+		return result->status;
 	if (asked->save && result->status == CWT_OK)
 		rc = save("save", asked->save, save_json(asked->save, tune_to_json(tune, result)));
 	if (rc == CWT_OK && asked->markdown)
@@ -229,7 +231,7 @@ int command_tune(int argc, char **argv)
 		{ "share", OPTION_TEXT, &asked.share, "SHARE",
 		  "t is the least that reaches so much of the plateau" },
 		{ "budget", OPTION_DURATION, &tune->budget_ns, "TIME",
-		  "how long it may take; 10m with --slo", .least = NS_PER_S },
+		  "how long it may take; 30m with --slo", .least = NS_PER_S },
 		{ "window", OPTION_DURATION, &tune->window_ns, "TIME",
 		  "how long a run measures, at the least", .least = NS_PER_MS },
 		{ "server-cpus", OPTION_CPUS, &tune->plan.server_cpus, "LIST",
@@ -296,8 +298,6 @@ int command_tune(int argc, char **argv)
 	if (rc == CWT_OK) {
 		tune_conclude(tune, &result);
 		rc = report(tune, &result, &asked);
-		if (tune->interrupted)
-			rc = CWT_INTERRUPTED;
 	}
 	free(tune);
 	return rc == NOTHING_TO_TUNE ? CWT_OK : rc;

@@ -14,6 +14,7 @@ struct tune_slo_point {
 	double low;  /* the highest rate that met it; 0: none did */
 	double high; /* the lowest that did not; INFINITY: unknown */
 	bool is_client_limited;
+	bool done; /* it was looked for to the end */
 	int meets; /* with a rate that is given: how often it was met, and missed */
 	int misses;
 };
@@ -49,7 +50,9 @@ struct tune {
 	size_t slo_count;
 	size_t slo_probes;
 	int64_t took_ns;
-	bool out_of_time; /* the budget ended it, not the precision */
+	char failure[TUNE_TEXT_MAX]; /* of a server: nothing more could be measured; or "" */
+	bool out_of_time;            /* the budget ended it, not the precision */
+	bool disturbed;              /* too many rejected runs did */
 	bool interrupted;
 };
 
@@ -59,6 +62,7 @@ struct tune_slo_answer {
 	double low; /* of t */
 	double high;
 	double rate; /* at which that t meets it */
+	bool known;  /* that fewer do not was seen, too */
 };
 
 /* What it came to. With an SLO, t and its interval in `answer` are those that the SLO needs. */
@@ -66,6 +70,7 @@ struct tune_result {
 	struct curve_answer answer;
 	struct tune_slo_answer slo;
 	struct explanation explanation;
+	double cpu_s;       /* c of a request at the plateau; alone, if nothing reached it */
 	struct shift shift; /* against the baseline, if there is one */
 	int status;         /* of enum cwt_status */
 	char verdict[TUNE_TEXT_MAX];
@@ -87,14 +92,20 @@ const struct tune_slo_point *tune_slo_find(const struct tune *tune, int64_t t);
 /* The t that the SLO needs; false if none was found that meets it. */
 bool tune_slo_conclude(const struct tune *tune, struct tune_slo_answer *answer);
 
-/* Measure. Returns 0, also when interrupted, or the exit status of a failure. */
+/*
+ * Measure. Returns 0, also when interrupted or with tune->failure set; or the exit status of what
+ * kept it from beginning.
+ */
 int tune_measure(struct tune *tune);
 
-/* What the measured says, and the exit status. Returns 0 or -errno. */
-int tune_conclude(const struct tune *tune, struct tune_result *result);
+/* What the measured says, and the exit status. */
+void tune_conclude(const struct tune *tune, struct tune_result *result);
 
-/* What the baseline file says. Returns 0, -ENOENT, or -EINVAL with a sentence in `why`. */
-int tune_read_baseline(const char *path, struct baseline *baseline, char why[TUNE_TEXT_MAX]);
+/*
+ * What the baseline file of `tune` says, which has to be of the same target, share and SLO. Returns
+ * 0, -ENOENT, or -EINVAL with a sentence in `why`.
+ */
+int tune_read_baseline(const struct tune *tune, struct baseline *baseline, char why[TUNE_TEXT_MAX]);
 
 void tune_print(const struct tune *tune, const struct tune_result *result);
 json_t *tune_to_json(const struct tune *tune, const struct tune_result *result);

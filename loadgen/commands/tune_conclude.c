@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RUNS_LEAST = 3 };
+enum { RUNS_LEAST = 3, RUNS_OF_T_LEAST = 2 };
 
 static const double half_most = 0.30; /* of t: an interval that is wider says nothing */
 static const double shift_least = 0.05;
@@ -36,12 +36,25 @@ static void add_plateau(const struct tune *tune, const struct curve_answer *answ
 	}
 }
 
-static bool is_known(const struct tune *tune, const struct curve_answer *answer)
+/*
+ * Whether t is known: nothing is left to be looked at that could move it, but for how often. A
+ * curve that still grows at its end has its plateau elsewhere.
+ */
+static bool is_known(const struct tune *tune, const struct tune_result *result)
 {
-	size_t runs = tune->run_count - tune->rejected;
+	const struct curve_answer *answer = &result->answer;
+	const struct curve *curve = &tune->curve;
+	int64_t wanted = next_t(curve, &tune->next, (uint64_t)tune->seed);
+	const struct curve_point *point = wanted > 0 ? curve_find(curve, wanted) : NULL;
 
-	return runs >= RUNS_LEAST &&
-	       !(answer->open && tune->curve.points[0].t > tune->next.least) &&
+	if (tune->run_count - tune->rejected < RUNS_LEAST)
+		return false;
+	if (wanted > 0 && (!point || point->count < RUNS_OF_T_LEAST))
+		return false;
+	if (result->explanation.bound == EXPLAIN_THREADS &&
+	    curve->points[curve->count - 1].t < tune->next.most)
+		return false;
+	return !(answer->open && curve->points[0].t > tune->next.least) &&
 	       answer->high - answer->low <= 2 * half_most * answer->crossing + 1;
 }
 
@@ -96,74 +109,83 @@ static void judge_assert(const struct tune *tune, struct tune_result *result)
 		    cause_text(&result->shift, cause));
 }
 
-/* What the SLO needs takes the place of what the plateau does. Returns false if nothing does. */
-static bool take_slo(const struct tune *tune, struct tune_result *result)
+/* What would make it known. */
+static const char *remedy(const struct tune *tune)
 {
-	if (tune_slo_conclude(tune, &result->slo)) {
-		result->answer.t = result->slo.t;
-		result->answer.low = result->slo.low;
-		result->answer.high = result->slo.high;
-		result->answer.open = false;
-		return true;
-	}
-	if (tune->out_of_time)
-		say(result, CWT_INCONCLUSIVE,
-		    "no t is known to meet %s: the time was over; give it more (--budget)",
-		    tune->slo_text);
+	if (tune->disturbed)
+		return tune->rejection;
+	return tune->out_of_time ? "give it more time (--budget)"
+				 : "the runs scatter: is the machine quiet? (cwt doctor)";
+}
+
+static bool all_are_done(const struct tune *tune)
+{
+	for (size_t i = 0; i < tune->slo_count; i++)
+		if (!tune->slo_points[i].done)
+			return false;
+	return tune->slo_count > 0;
+}
+
+/* No t meets it, or none is known to. */
+static void tell_none(const struct tune *tune, struct tune_result *result)
+{
+	if (tune->out_of_time || !all_are_done(tune))
+		say(result, CWT_INCONCLUSIVE, "no t is known to meet %s: %s", tune->slo_text,
+		    tune->out_of_time ? "the time was over; give it more (--budget)"
+				      : "the generator was the limit");
 	else if (tune->rate > 0)
 		say(result, CWT_BROKEN,
 		    "no t meets %s at %.6g requests/s; the plateau is %.6g requests/s",
 		    tune->slo_text, tune->rate, result->answer.plateau);
 	else
 		say(result, CWT_BROKEN, "no t meets %s at any rate", tune->slo_text);
-	return false;
 }
 
-int tune_conclude(const struct tune *tune, struct tune_result *result)
+/*
+ * What the SLO needs takes the place of what the plateau does. Returns false, with the verdict,
+ * if nothing does, or it is not known that fewer threads do not.
+ */
+static bool take_slo(const struct tune *tune, struct tune_result *result)
 {
-	struct explain_input input = {
+	if (!tune_slo_conclude(tune, &result->slo)) {
+		tell_none(tune, result);
+		return false;
+	}
+	result->answer.t = result->slo.t;
+	result->answer.low = result->slo.low;
+	result->answer.high = result->slo.high;
+	result->answer.open = false;
+	if (!result->slo.known)
+		say(result, CWT_INCONCLUSIVE,
+		    "t = %lld meets %s up to %.6g requests/s, but whether fewer do is not known: "
+		    "%s",
+		    (long long)result->slo.t, tune->slo_text, result->slo.rate, remedy(tune));
+	return result->slo.known;
+}
+
+static void compare_baseline(const struct tune *tune, struct tune_result *result)
+{
+	struct baseline then;
+	struct baseline now = {
+		.low = result->answer.low,
+		.high = result->answer.high,
+		.cpu_s = result->cpu_s,
 		.wall_s = tune->alone.mean_ns / 1e9,
 		.cores = (double)tune->asked.cores,
 	};
+	char why[TUNE_TEXT_MAX];
 
-	*result = (struct tune_result){ 0 };
-	if (tune->alone.requests > 0)
-		input.cpu_alone_s =
-			(double)tune->alone.server_cpu_ns / (double)tune->alone.requests / 1e9;
-	if (curve_answer(&tune->curve, tune->next.share, (uint64_t)tune->seed, &result->answer) !=
-	    0) {
-		if (tune->rejected > 0)
-			say(result, CWT_INVALID, "no run is valid; %s", tune->rejection);
-		else
-			say(result, CWT_INCONCLUSIVE, "nothing was measured");
-		return -ENODATA;
-	}
-	add_plateau(tune, &result->answer, &input);
-	explain(&tune->curve, &result->answer, &input, &result->explanation);
-	/* Of the least whole t that is at the crossing. */
-	result->answer.low = ceil(result->answer.low);
-	result->answer.high = ceil(result->answer.high);
-	if (tune->baseline) {
-		struct baseline then;
-		struct baseline now = {
-			.low = result->answer.low,
-			.high = result->answer.high,
-			.cpu_s = input.cpu_s > 0 ? input.cpu_s : input.cpu_alone_s,
-			.wall_s = input.wall_s,
-			.cores = input.cores,
-		};
-		char why[TUNE_TEXT_MAX];
+	if (tune->baseline && tune_read_baseline(tune, &then, why) == 0)
+		result->shift = explain_shift(&then, &now, shift_least);
+}
 
-		if (tune_read_baseline(tune->baseline, &then, why) == 0)
-			result->shift = explain_shift(&then, &now, shift_least);
-	}
-	if (tune->slo_text && !take_slo(tune, result))
-		return 0;
-	if (!tune->slo_text && !is_known(tune, &result->answer))
+static void judge(const struct tune *tune, struct tune_result *result)
+{
+	if (!tune->slo_text && !is_known(tune, result))
 		say(result, CWT_INCONCLUSIVE,
-		    "t is not known well enough: %.0f...%.0f after %zu runs; give it more time "
-		    "(--budget)",
-		    result->answer.low, result->answer.high, tune->run_count - tune->rejected);
+		    "t is not known well enough: %.0f...%.0f after %zu runs; %s",
+		    result->answer.low, result->answer.high, tune->run_count - tune->rejected,
+		    remedy(tune));
 	else if (tune->has_assert)
 		judge_assert(tune, result);
 	else if (tune->slo_text)
@@ -174,5 +196,47 @@ int tune_conclude(const struct tune *tune, struct tune_result *result)
 		    (long long)result->answer.t);
 	else
 		say(result, CWT_OK, "t = %lld", (long long)result->answer.t);
-	return 0;
+}
+
+static void conclude(const struct tune *tune, struct tune_result *result)
+{
+	struct explain_input input = {
+		.wall_s = tune->alone.mean_ns / 1e9,
+		.cores = (double)tune->asked.cores,
+	};
+
+	if (tune->alone.requests > 0)
+		input.cpu_alone_s =
+			(double)tune->alone.server_cpu_ns / (double)tune->alone.requests / 1e9;
+	result->cpu_s = input.cpu_alone_s;
+	if (curve_answer(&tune->curve, tune->next.share, (uint64_t)tune->seed, &result->answer) !=
+	    0) {
+		if (tune->rejected > 0)
+			say(result, CWT_INVALID, "no run is valid; %s", tune->rejection);
+		else
+			say(result, CWT_INCONCLUSIVE, "nothing was measured; %s", remedy(tune));
+		return;
+	}
+	add_plateau(tune, &result->answer, &input);
+	if (input.cpu_s > 0)
+		result->cpu_s = input.cpu_s;
+	explain(&tune->curve, &result->answer, &input, &result->explanation);
+	/* Of the least whole t that is at the crossing. */
+	result->answer.low = ceil(result->answer.low);
+	result->answer.high = ceil(result->answer.high);
+	if (tune->slo_text && !take_slo(tune, result))
+		return;
+	compare_baseline(tune, result);
+	judge(tune, result);
+}
+
+void tune_conclude(const struct tune *tune, struct tune_result *result)
+{
+	*result = (struct tune_result){ 0 };
+	conclude(tune, result);
+	if (tune->interrupted)
+		say(result, CWT_INTERRUPTED, "interrupted; what follows is of %zu runs",
+		    tune->run_count - tune->rejected);
+	else if (tune->failure[0])
+		say(result, CWT_INVALID, "%s", tune->failure);
 }

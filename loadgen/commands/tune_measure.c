@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum {
-	ALONE_REQUESTS = 5,
+	ALONE_REQUESTS = 10,
 	WINDOW_REQUESTS = 200,
 	WINDOW_TURNS = 4,
 	REJECTED_MOST = 20,
@@ -43,7 +43,7 @@ static void on_progress(void *context, const struct load_progress *progress)
 		command_format_clock(left, most(left_ns, 0)));
 }
 
-/* A run at t, with N connections, in *run. Returns 0, -EINTR or an exit status. */
+/* A run at t, with N connections, in *run. Returns 0, -EINTR, or CWT_INVALID with the failure. */
 static int drive(struct tune_session *session, int64_t t, int64_t connections,
 		 const struct plan_timing *timing, struct run *run)
 {
@@ -60,7 +60,9 @@ static int drive(struct tune_session *session, int64_t t, int64_t connections,
 			 session->measure.note);
 	if (rc == 0 || rc == -EINTR)
 		return rc;
-	return options_fail(tune_program, "t = %lld: %s", (long long)t, session->measure.why);
+	snprintf(session->tune->failure, sizeof(session->tune->failure), "t = %lld: %.480s",
+		 (long long)t, session->measure.why);
+	return CWT_INVALID;
 }
 
 /*
@@ -88,17 +90,15 @@ static int measure_alone(struct tune_session *session)
 	}
 	if (rc != 0)
 		return rc;
-	if (tune->alone.requests > 0)
-		return 0;
 	if (tune->alone.error_status > 0)
-		options_fail(tune_program,
-			     "a request alone is answered with an error (status 4xx or 5xx): is it "
-			     "the right path?");
-	else
-		options_fail(tune_program,
-			     "a request alone is not answered within %.1f s: is it the right path?",
-			     (double)timing.window_ns / 1e9);
-	return CWT_INVALID;
+		snprintf(tune->failure, sizeof(tune->failure),
+			 "a request alone is answered with an error (status 4xx or 5xx): is it the "
+			 "right path?");
+	else if (tune->alone.requests == 0)
+		snprintf(tune->failure, sizeof(tune->failure),
+			 "a request alone is not answered within %.1f s: is it the right path?",
+			 (double)timing.window_ns / 1e9);
+	return tune->failure[0] ? CWT_INVALID : 0;
 }
 
 static double alone_cpu_ns(const struct tune *tune)
@@ -210,7 +210,8 @@ static int measure_all(struct tune_session *session)
 			return 0;
 		tune->out_of_time =
 			spent_ns(session) + expected_ns(tune, t) > curve_budget_ns(tune);
-		if (tune->out_of_time || tune->rejected >= REJECTED_MOST)
+		tune->disturbed = tune->rejected >= REJECTED_MOST;
+		if (tune->out_of_time || tune->disturbed)
 			return 0;
 		rc = measure_t(session, t);
 	}
@@ -251,5 +252,5 @@ int tune_measure(struct tune *tune)
 	if (rc == 0 && tune->note[0])
 		fprintf(stderr, "%s: %s\n", tune_program, tune->note);
 	tune->interrupted = rc == -EINTR;
-	return tune->interrupted ? 0 : rc;
+	return tune->interrupted || tune->failure[0] ? 0 : rc;
 }

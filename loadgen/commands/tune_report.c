@@ -260,7 +260,6 @@ static json_t *slo_to_json(const struct tune *tune, const struct tune_result *re
 json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 {
 	const struct explanation *explanation = &result->explanation;
-	struct cost cost = { 0 };
 	char config[LINE_MAX_BYTES] = "";
 	json_t *rules = json_array();
 	json_t *root;
@@ -272,10 +271,8 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 							explanation->rules[i].name, "threads",
 							(json_int_t)explanation->rules[i].t, "loss",
 							explanation->rules[i].loss));
-	if (tune->curve.count > 0) {
-		cost = cost_of(tune, nearest(tune, (double)result->answer.t));
+	if (tune->curve.count > 0)
 		config_of(tune, result->answer.t, config);
-	}
 	root = json_pack(
 		"{s:i, s:s, s:s, s:i, s:s, s:I, s:[f, f], s:f, s:f, s:s, s:f, s:f, s:f, s:f, s:I, "
 		"s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:f, s:b, s:o}",
@@ -284,10 +281,11 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 		"interval", result->answer.low, result->answer.high, "plateau_rps",
 		result->answer.plateau, "share", tune->next.share, "bound",
 		explain_bounds[explanation->bound], "gain_rps", explanation->gain, "cpu_alone_ns",
-		cpu_alone_s(tune) * 1e9, "cpu_ns", cost.cpu_s * 1e9, "wall_ns", tune->alone.mean_ns,
-		"cores", (json_int_t)tune->asked.cores, "t_star", explanation->t_star, "past_loss",
-		explanation->past_loss, "rules", rules, "points", points_to_json(tune), "runs",
-		(json_int_t)tune->run_count, "rejected", (json_int_t)tune->rejected, "shift",
+		cpu_alone_s(tune) * 1e9, "cpu_ns", result->cpu_s * 1e9, "wall_ns",
+		tune->alone.mean_ns, "cores", (json_int_t)tune->asked.cores, "t_star",
+		explanation->t_star, "past_loss", explanation->past_loss, "rules", rules, "points",
+		points_to_json(tune), "runs", (json_int_t)tune->run_count, "rejected",
+		(json_int_t)tune->rejected, "shift",
 		result->shift.has_baseline ? shift_causes[result->shift.cause] : "", "took_s",
 		(double)tune->took_ns / 1e9, "out_of_time", tune->out_of_time, "slo",
 		slo_to_json(tune, result));
@@ -337,8 +335,28 @@ int tune_write_junit(const char *path, const struct tune *tune, const struct tun
 	return junit_write(path, "cwt tune", &one, 1);
 }
 
-int tune_read_baseline(const char *path, struct baseline *baseline, char why[TUNE_TEXT_MAX])
+/* What the file is about has to be what is tuned. Returns NULL, or what differs. */
+static const char *differs(const struct tune *tune, const char *target, double share,
+			   const json_t *slo)
 {
+	const char *condition = json_string_value(json_object_get(slo, "condition"));
+
+	if (strcmp(target, tune->asked.arch) != 0)
+		return "it is of another target";
+	if (fabs(share - tune->next.share) > 1e-6)
+		return "it is of another --share";
+	if (strcmp(condition ? condition : "", tune->slo_text ? tune->slo_text : "") != 0)
+		return "it is of another --slo";
+	return NULL;
+}
+
+int tune_read_baseline(const struct tune *tune, struct baseline *baseline, char why[TUNE_TEXT_MAX])
+{
+	const char *path = tune->baseline;
+	const char *target = "";
+	const char *wrong = NULL;
+	const json_t *slo = NULL;
+	double share = 0;
 	json_error_t error;
 	json_t *root;
 	json_int_t t;
@@ -348,15 +366,23 @@ int tune_read_baseline(const char *path, struct baseline *baseline, char why[TUN
 	if (access(path, F_OK) != 0)
 		return -errno;
 	root = json_load_file(path, 0, &error);
-	rc = root ? json_unpack_ex(root, &error, 0, "{s:I, s:[F, F], s:F, s:F, s:I, s:F}",
-				   "threads", &t, "interval", &baseline->low, &baseline->high,
-				   "cpu_ns", &baseline->cpu_s, "wall_ns", &baseline->wall_s,
-				   "cores", &cores, "plateau_rps", &baseline->plateau)
+	rc = root ? json_unpack_ex(root, &error, 0,
+				   "{s:I, s:[F, F], s:F, s:F, s:I, s:F, s:s, s:F, s?o}", "threads",
+				   &t, "interval", &baseline->low, &baseline->high, "cpu_ns",
+				   &baseline->cpu_s, "wall_ns", &baseline->wall_s, "cores", &cores,
+				   "plateau_rps", &baseline->plateau, "target", &target, "share",
+				   &share, "slo", &slo)
 		  : -1;
+	if (rc == 0)
+		wrong = differs(tune, target, share, slo);
 	json_decref(root);
 	if (rc != 0) {
-		snprintf(why, TUNE_TEXT_MAX, "%s:%d: %s: want what cwt tune --json has written",
+		snprintf(why, TUNE_TEXT_MAX, "%s:%d: %s: want what cwt tune --save has written",
 			 path, error.line, error.text);
+		return -EINVAL;
+	}
+	if (wrong) {
+		snprintf(why, TUNE_TEXT_MAX, "%s: %s: save one anew, or take it away", path, wrong);
 		return -EINVAL;
 	}
 	baseline->t = t;

@@ -24,9 +24,11 @@ enum {
 	TAIL_REQUESTS = 20, /* so many are to lie above the percentile in a probe */
 	TRIES = 3,          /* of a t at the given rate: the majority decides */
 	WARM_UP_NS = 500 * NS_PER_MS,
+	LESS_MOST = 6, /* steps down from the least t that was looked at */
 };
 
-#define FIRST_TRY 0.7 /* of the closed loop's throughput: where a search begins */
+#define PROBE_MOST_S 60
+#define FIRST_TRY    0.7 /* of the closed loop's throughput: where a search begins */
 
 struct prober {
 	struct tune_session *session;
@@ -42,13 +44,32 @@ static bool is_over(const struct tune_session *session)
 	return clock_now_ns() - session->began_ns > session->tune->budget_ns;
 }
 
-/* A percentile is not known by fewer requests than lie above it. */
+static bool is_out_of_time(struct tune_session *session)
+{
+	session->tune->out_of_time = is_over(session);
+	return session->tune->out_of_time;
+}
+
+/* The server is stopped. Returns 0, or CWT_INVALID with the failure, if it was gone already. */
+static int end(struct prober *prober)
+{
+	struct tune *tune = prober->session->tune;
+
+	drive_stop(&prober->drive);
+	if (!prober->drive.died)
+		return 0;
+	snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %.480s", (long long)prober->t,
+		 prober->drive.ended);
+	return CWT_INVALID;
+}
+
+/* A percentile is not known by fewer requests than lie above it; no longer than a minute. */
 static int64_t window_of(const struct tune *tune, double rate)
 {
 	double quantile = tune->slo.quantile;
 	double tail = quantile > 0 && quantile < 1 ? TAIL_REQUESTS / (1 - quantile) / rate : 0;
 
-	return (int64_t)fmax((double)tune->window_ns, tail * NS_PER_S);
+	return (int64_t)fmax((double)tune->window_ns, fmin(tail, PROBE_MOST_S) * NS_PER_S);
 }
 
 static enum validity judge(const struct prober *prober, int64_t window_ns, double rate)
@@ -104,9 +125,10 @@ static int probe_rate(struct prober *prober, double rate, int64_t window_ns,
 	prober->schedule.seed++;
 	rc = drive_run(&prober->drive, &config, prober->result);
 	if (rc != 0) {
-		prober->status = rc == -EINTR ? -EINTR
-					      : options_fail(tune_program, "t = %lld: %s",
-							     (long long)prober->t, strerror(-rc));
+		prober->status = rc == -EINTR ? -EINTR : CWT_INVALID;
+		if (rc != -EINTR)
+			snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %s",
+				 (long long)prober->t, strerror(-rc));
 		return -1;
 	}
 	*probe = (struct search_probe){
@@ -131,8 +153,9 @@ static int begin(struct prober *prober, struct run *asked, int64_t t)
 	rc = drive_start(&prober->drive);
 	if (rc == 0 || rc == -EINTR)
 		return rc;
-	return options_fail(tune_program, "t = %lld: %s", (long long)t,
-			    prober->session->measure.why);
+	snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %.480s", (long long)t,
+		 prober->session->measure.why);
+	return CWT_INVALID;
 }
 
 /* The highest rate at a t */
@@ -142,10 +165,8 @@ static int ask(void *context, const struct search_ask *ask, struct search_probe 
 	struct prober *prober = context;
 	int64_t window_ns = window_of(prober->session->tune, ask->at);
 
-	if (is_over(prober->session)) {
-		prober->session->tune->out_of_time = true;
+	if (is_out_of_time(prober->session))
 		return -1;
-	}
 	return probe_rate(prober, ask->at, window_ns > ask->window_ns ? window_ns : ask->window_ns,
 			  probe);
 }
@@ -156,38 +177,55 @@ static int search_at(struct prober *prober, int64_t t)
 	struct tune_slo_point *point = &tune->slo_points[tune->slo_count];
 	struct search search = { ask, prober, tune->window_ns };
 	struct search_rate answer;
+	enum search_end how;
 	struct run asked;
 	int rc = begin(prober, &asked, t);
 
 	if (rc != 0)
 		return rc;
-	search_rate(&search, &tune->slo, FIRST_TRY * curve_value(&tune->curve, (double)t), &answer);
-	drive_stop(&prober->drive);
-	if (prober->status != 0)
-		return prober->status;
+	how = search_rate(&search, &tune->slo, FIRST_TRY * curve_value(&tune->curve, (double)t),
+			  &answer);
+	rc = end(prober);
+	if (prober->status != 0 || rc != 0)
+		return prober->status != 0 ? prober->status : rc;
 	if (answer.probes > 0)
 		tune->slo_count++;
 	*point = (struct tune_slo_point){ .t = t,
 					  .low = answer.low,
 					  .high = answer.high,
-					  .is_client_limited = answer.is_client_limited };
+					  .is_client_limited = answer.is_client_limited,
+					  .done = how == SEARCH_DONE };
 	return 0;
 }
 
+/* Around the plateau's t, then further down as long as the least one that was looked at will do. */
 static int search_rates(struct prober *prober, const struct curve_answer *plateau)
 {
-	static const double steps[] = { 1, 2, 0.7, 1.4 };
-	const struct next_settings *range = &prober->session->tune->next;
+	static const double steps[] = { 1, 0.7, 1.4, 2 };
+	enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
+	struct tune *tune = prober->session->tune;
+	struct tune_slo_answer answer;
+	double t = plateau->crossing;
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && rc == 0; i++) {
-		double t = fmin(fmax(round(plateau->crossing * steps[i]), (double)range->least),
-				(double)range->most);
+	for (int i = 0; i < STEPS + LESS_MOST && rc == 0; i++) {
+		int64_t whole;
 
-		if (is_over(prober->session))
+		if (i < STEPS) {
+			t = plateau->crossing * steps[i];
+		} else {
+			tune_slo_conclude(tune, &answer);
+			if (answer.t == 0 || answer.known)
+				break;
+			t = steps[1] * (double)answer.t;
+		}
+		whole = (int64_t)fmin(fmax(floor(t), (double)tune->next.least),
+				      (double)tune->next.most);
+		if (tune_slo_find(tune, whole))
+			continue;
+		if (is_out_of_time(prober->session))
 			break;
-		if (!tune_slo_find(prober->session->tune, (int64_t)t))
-			rc = search_at(prober, (int64_t)t);
+		rc = search_at(prober, whole);
 	}
 	return rc;
 }
@@ -209,6 +247,8 @@ static int try_t(struct prober *prober, int64_t t)
 	     i < TRIES && rc == 0 && 2 * point->meets <= TRIES && 2 * point->misses <= TRIES; i++) {
 		struct search_probe probe;
 
+		if (is_out_of_time(prober->session))
+			break;
 		if (probe_rate(prober, tune->rate, window_of(tune, tune->rate), &probe) != 0) {
 			rc = prober->status;
 		} else if (probe.verdict == INVALID_CLIENT) {
@@ -219,16 +259,12 @@ static int try_t(struct prober *prober, int64_t t)
 			point->misses++;
 		}
 	}
-	drive_stop(&prober->drive);
+	point->done = 2 * point->meets > TRIES || 2 * point->misses > TRIES;
 	tune->slo_count++;
+	if (rc == 0)
+		return end(prober);
+	end(prober);
 	return rc;
-}
-
-static bool does_meet(const struct tune *tune, int64_t t)
-{
-	const struct tune_slo_point *point = tune_slo_find(tune, t);
-
-	return point && point->meets > point->misses;
 }
 
 /* Doubling from where the plateau begins until it is met, then halving what is between. */
@@ -241,14 +277,13 @@ static int search_threads(struct prober *prober, const struct curve_answer *plat
 				  (double)tune->next.most);
 	int rc = 0;
 
-	while (rc == 0 && t > low && tune->slo_count < TUNE_SLO_MAX) {
-		tune->out_of_time = is_over(prober->session);
-		if (tune->out_of_time)
-			break;
+	while (t > low && tune->slo_count < TUNE_SLO_MAX && !is_out_of_time(prober->session)) {
+		const struct tune_slo_point *point = &tune->slo_points[tune->slo_count];
+
 		rc = try_t(prober, t);
-		if (rc != 0)
+		if (rc != 0 || !point->done)
 			break;
-		if (does_meet(tune, t))
+		if (point->meets > point->misses)
 			high = t;
 		else
 			low = t;
@@ -302,6 +337,8 @@ const struct tune_slo_point *tune_slo_find(const struct tune *tune, int64_t t)
  */
 static bool conclude_threads(const struct tune *tune, struct tune_slo_answer *answer)
 {
+	const struct tune_slo_point *below;
+
 	for (size_t i = 0; i < tune->slo_count; i++) {
 		const struct tune_slo_point *point = &tune->slo_points[i];
 
@@ -313,6 +350,9 @@ static bool conclude_threads(const struct tune *tune, struct tune_slo_answer *an
 		    (answer->high == 0 || (double)point->t < answer->high))
 			answer->high = (double)point->t;
 	}
+	below = tune_slo_find(tune, answer->t - 1);
+	answer->known = answer->t == tune->next.least ||
+			(below && below->done && below->misses > below->meets);
 	answer->rate = tune->rate;
 	answer->low = fmin(answer->low, (double)answer->t);
 	answer->high = fmax(answer->high, (double)answer->t);
@@ -324,8 +364,13 @@ static bool conclude_rates(const struct tune *tune, struct tune_slo_answer *answ
 {
 	double best_low = 0;
 	double best_high = 0;
+	bool all_done = true;
+	int64_t least = INT64_MAX;
 
 	for (size_t i = 0; i < tune->slo_count; i++) {
+		all_done &= tune->slo_points[i].done;
+		if (tune->slo_points[i].t < least)
+			least = tune->slo_points[i].t;
 		best_low = fmax(best_low, tune->slo_points[i].low);
 		if (isfinite(tune->slo_points[i].high))
 			best_high = fmax(best_high, tune->slo_points[i].high);
@@ -346,6 +391,7 @@ static bool conclude_rates(const struct tune *tune, struct tune_slo_answer *answ
 		    (answer->high == 0 || (double)point->t < answer->high))
 			answer->high = (double)point->t;
 	}
+	answer->known = all_done && (answer->t > least || answer->t == tune->next.least);
 	answer->low = fmin(answer->low, (double)answer->t);
 	answer->high = fmax(answer->high, (double)answer->t);
 	return answer->t > 0;

@@ -66,25 +66,6 @@ static const char *check_recipe(const struct run *asked)
 	return NULL;
 }
 
-/* Whether its server is not installed, which is noted once. */
-static bool is_absent(struct plan *plan, const struct run *asked)
-{
-	const struct arch_traits *traits = archs_find(asked->arch);
-	struct plan_absent *absent = &plan->absent[plan->absent_count];
-
-	if (!traits || !traits->recipe)
-		return false;
-	for (size_t i = 0; i < plan->absent_count; i++)
-		if (strcmp(plan->absent[i].arch, asked->arch) == 0)
-			return true;
-	if (plan->absent_count == ARCHS_RECIPES_MAX ||
-	    !recipe_missing(traits->recipe, NULL, absent->why))
-		return false;
-	snprintf(absent->arch, sizeof(absent->arch), "%s", asked->arch);
-	plan->absent_count++;
-	return true;
-}
-
 /* The same of its timing. */
 static const char *check_timing(const struct plan_timing *timing)
 {
@@ -174,7 +155,7 @@ static const char *add_arch(const struct grid *grid, struct plan *plan, struct r
 	wrong = check_point(grid, &asked);
 	if (!wrong)
 		wrong = check_recipe(&asked);
-	if (wrong || is_absent(plan, &asked))
+	if (wrong)
 		return wrong;
 	if (asked.connections == 0)
 		asked.connections =

@@ -141,6 +141,7 @@ static int launch_recipe(struct measure *measure, const struct run *asked,
 		.upstream = measure->backend.address,
 		.cpus = &measure->plan->server_cpus,
 		.log = measure->log,
+		.stop = measure->stop,
 	};
 
 	return recipe_start(recipe, &use, server, other, measure->why);

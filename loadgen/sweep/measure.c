@@ -145,10 +145,12 @@ static void fill_switches(struct run *run, const struct metering *metering)
 {
 	const struct process_usage *usage = &metering->drive.server.usage;
 
-	if (!run->tasks_changed)
+	/* Of one that was killed, the children's are lost. */
+	if (!run->tasks_changed || metering->drive.ended[0])
 		return;
-	run->voluntary_switches = usage->voluntary - metering->before.meter.voluntary;
-	run->involuntary_switches = usage->involuntary - metering->before.meter.involuntary;
+	run->voluntary_switches = most(usage->voluntary - metering->before.meter.voluntary, 0);
+	run->involuntary_switches =
+		most(usage->involuntary - metering->before.meter.involuntary, 0);
 }
 
 static void fill_machine(struct run *run, const struct metering *metering)

@@ -1,6 +1,7 @@
 #include "loadgen/sweep/plan.h"
 #include "common/clock.h"
 #include "common/cpus.h"
+#include "loadgen/sweep/archs.h"
 #include "loadgen/sweep/plan_keys.h"
 #include <errno.h>
 #include <ini.h>
@@ -208,12 +209,40 @@ int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX])
 			 "nothing to measure: windows longer than window-most would be needed "
 			 "(points: %zu)",
 			 plan->skipped);
-	else if (plan->count == 0 && plan->absent_count > 0)
-		complain(&reader, reader.line, "nothing to measure: %s", plan->absent[0].why);
 	else if (plan->count == 0)
 		complain(&reader, reader.line, "no [case NAME] in it");
 	check_evidence(&reader);
 	return reader.failed ? -EINVAL : 0;
+}
+
+/* Whether its server is not installed, which is noted once. */
+static bool is_absent(struct plan *plan, const struct run *asked)
+{
+	const struct arch_traits *traits = archs_find(asked->arch);
+	struct plan_absent *absent = &plan->absent[plan->absent_count];
+
+	if (!traits || !traits->recipe)
+		return false;
+	for (size_t i = 0; i < plan->absent_count; i++)
+		if (strcmp(plan->absent[i].arch, asked->arch) == 0)
+			return true;
+	if (plan->absent_count == ARCHS_RECIPES_MAX ||
+	    !recipe_missing(traits->recipe, NULL, absent->why))
+		return false;
+	snprintf(absent->arch, sizeof(absent->arch), "%s", asked->arch);
+	plan->absent_count++;
+	return true;
+}
+
+size_t plan_leave_out_absent(struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		if (!is_absent(plan, &plan->points[i].asked))
+			plan->points[kept++] = plan->points[i];
+	plan->count = kept;
+	return kept;
 }
 
 void plan_free(struct plan *plan)

@@ -60,7 +60,7 @@ struct plan_point {
 	struct plan_timing timing;
 };
 
-/* A server that is not installed, and so not measured. */
+/* A server that is not installed, and so not measured: plan_leave_out_absent(). */
 struct plan_absent {
 	char arch[ARCHS_VARIANT_MAX];
 	char why[RECIPE_WHY_MAX]; /* what is missing, and the remedy */
@@ -87,5 +87,11 @@ struct plan {
  * caller ends it with plan_free(), also after a failure.
  */
 int plan_read(const char *path, struct plan *plan, char why[PLAN_WHY_MAX]);
+
+/*
+ * Take out the points whose servers are not installed here, and note these in plan->absent. For who
+ * is going to measure; who reads what was measured has them all. Returns how many points are left.
+ */
+size_t plan_leave_out_absent(struct plan *plan);
 
 void plan_free(struct plan *plan);

@@ -1,5 +1,6 @@
 #include "loadgen/target/ready.h"
 #include "common/clock.h"
+#include "loadgen/target/meter.h"
 #include "loadgen/target/tree.h"
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +12,9 @@
 
 enum {
 	POLL_NS = 10 * NS_PER_MS,
-	ANSWER_NS = 1000 * NS_PER_MS, /* of one try */
+	CONNECT_NS = 1000 * NS_PER_MS,
+	LOOK_NS = 100 * NS_PER_MS, /* between two looks at the process */
+	QUIET_NS = 2 * NS_PER_MS,  /* of CPU in that time */
 	LINE_MAX_BYTES = 128,
 	REQUEST_MAX = 1200,
 	PORTS_MAX = 8,
@@ -106,17 +109,35 @@ static void tell_ports(pid_t pid, const struct net_address *address, int64_t pat
 
 /* What it answers */
 
-/* The status line of an answer to GET `path`. Returns the status, or 0 for none. */
-static int ask(const struct net_address *address, const char *path, char line[LINE_MAX_BYTES])
+struct wait {
+	const struct process *process;
+	int64_t deadline_ns;
+	const atomic_bool *stop;
+};
+
+static bool goes_on(const struct wait *wait)
+{
+	return clock_now_ns() < wait->deadline_ns && !process_has_ended(wait->process) &&
+	       !(wait->stop && atomic_load(wait->stop));
+}
+
+/*
+ * The status line of an answer to GET `path`, which may take as long as the wait. Returns the
+ * status, or 0 for none.
+ */
+static int ask(const struct wait *wait, const struct net_address *address, const char *path,
+	       char line[LINE_MAX_BYTES])
 {
 	char request[REQUEST_MAX];
 	char text[NET_TEXT_MAX];
 	size_t length = 0;
 	int status = 0;
-	int fd = net_connect(address, ANSWER_NS, NULL);
+	int fd = net_connect(address, CONNECT_NS, NULL);
 
+	line[0] = '\0';
 	if (fd < 0)
 		return 0;
+	net_set_timeout(fd, SO_RCVTIMEO, LOOK_NS);
 	snprintf(request, sizeof(request),
 		 "GET %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", path,
 		 net_format(address, text));
@@ -128,6 +149,8 @@ static int ask(const struct net_address *address, const char *path, char line[LI
 			length += rc > 0 ? (size_t)rc : 0;
 			if (memchr(line, '\n', length))
 				break;
+			if (rc < 0 && errno == EAGAIN && goes_on(wait))
+				rc = 1;
 		}
 	}
 	close(fd);
@@ -138,35 +161,80 @@ static int ask(const struct net_address *address, const char *path, char line[LI
 	return status;
 }
 
-int ready_await(const struct process *process, const struct net_address *address, const char *path,
-		int64_t patience_ns, char why[READY_WHY_MAX])
+/* Why it does not go on before its time: -EPIPE or -EINTR; 0 if the time is over. */
+static int end_of(const struct wait *wait, char why[READY_WHY_MAX])
 {
-	int64_t deadline = clock_now_ns() + patience_ns;
+	if (process_has_ended(wait->process)) {
+		snprintf(why, READY_WHY_MAX, "it ended before it was ready");
+		return -EPIPE;
+	}
+	if (!wait->stop || !atomic_load(wait->stop))
+		return 0;
+	snprintf(why, READY_WHY_MAX, "interrupted before it was ready");
+	return -EINTR;
+}
+
+int ready_await(const struct process *process, const struct net_address *address, const char *path,
+		int64_t patience_ns, const atomic_bool *stop, char why[READY_WHY_MAX])
+{
+	struct wait wait = { process, clock_now_ns() + patience_ns, stop };
 	char line[LINE_MAX_BYTES] = "";
 	int status = 0;
+	int rc;
 
-	for (;;) {
+	do {
 		char answer[LINE_MAX_BYTES];
-		int now = ask(address, path, answer);
+		int now = ask(&wait, address, path, answer);
 
-		if (process_has_ended(process)) {
-			snprintf(why, READY_WHY_MAX, "it ended before it was ready");
-			return -EPIPE;
-		}
 		if (now >= 200 && now < 400)
 			return 0;
 		if (now > 0) {
 			status = now;
 			snprintf(line, sizeof(line), "%s", answer);
 		}
-		if (clock_now_ns() > deadline)
-			break;
 		clock_sleep_until(clock_now_ns() + POLL_NS);
-	}
+	} while (goes_on(&wait));
+	rc = end_of(&wait, why);
+	if (rc != 0)
+		return rc;
 	if (status > 0) {
 		snprintf(why, READY_WHY_MAX, "it answers GET %s with '%s'", path, line);
 		return -EPROTO;
 	}
 	tell_ports(process->pid, address, patience_ns, why);
+	return -ETIMEDOUT;
+}
+
+static void count_one(pid_t pid, void *context)
+{
+	int64_t *count = context;
+
+	(void)pid;
+	(*count)++;
+}
+
+int ready_await_processes(const struct process *process, int64_t count, int64_t patience_ns,
+			  const atomic_bool *stop, char why[READY_WHY_MAX])
+{
+	struct wait wait = { process, clock_now_ns() + patience_ns, stop };
+	int64_t used_ns = 0;
+	int64_t has = 0;
+	int rc;
+
+	while (goes_on(&wait)) {
+		int64_t before_ns = used_ns;
+
+		has = 0;
+		tree_visit(process->pid, count_one, &has);
+		if (meter_cpu_ns(process->pid, &used_ns) == 0 && has >= count && before_ns > 0 &&
+		    used_ns - before_ns <= QUIET_NS * has)
+			return 0;
+		clock_sleep_until(clock_now_ns() + LOOK_NS);
+	}
+	rc = end_of(&wait, why);
+	if (rc != 0)
+		return rc;
+	snprintf(why, READY_WHY_MAX, "it has %lld of %lld processes after %lld s, or they are busy",
+		 (long long)has, (long long)count, (long long)(patience_ns / NS_PER_S));
 	return -ETIMEDOUT;
 }

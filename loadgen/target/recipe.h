@@ -6,6 +6,7 @@
 #include "loadgen/target/process.h"
 #include <limits.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,7 +71,8 @@ struct recipe_use {
 	const char *upstream; /* HOST:PORT of the backend */
 	const char *programs; /* the folder of ours; NULL: where this one is */
 	const cpu_set_t *cpus;
-	const char *log; /* where it says what it says */
+	const char *log;         /* where it says what it says */
+	const atomic_bool *stop; /* set: do not wait for it any longer; may be NULL */
 };
 
 /* One that runs. */
@@ -90,8 +92,8 @@ const char *recipe_missing(const struct recipe *recipe, const char *programs,
 /*
  * Start it, bound to the processors, on a free port of 127.0.0.1, and wait until it answers.
  * *process is then set, its address too. Returns 0, or -errno with a sentence in `why`: -ENOENT
- * (missing), -EPIPE (it ended), -ETIMEDOUT (not ready in time), -EPROTO (it answers, but not well).
- * Nothing is left of it then.
+ * (missing), -EPIPE (it ended), -ETIMEDOUT (not ready in time), -EPROTO (it answers, but not well),
+ * -EINTR. Nothing is left of it then.
  */
 int recipe_start(const struct recipe *recipe, const struct recipe_use *use, struct process *process,
 		 struct recipe_server *server, char why[RECIPE_WHY_MAX]);

@@ -207,9 +207,12 @@ static bool is_there(const char *program)
 static const char *complain_of(const struct recipe *recipe, const char *program,
 			       char why[RECIPE_WHY_MAX])
 {
+	bool is_built = strstr(recipe->needs, "{programs}") && strchr(program, '/');
+
 	if (recipe->package[0])
-		snprintf(why, RECIPE_WHY_MAX, "%s: %.120s is not installed: apt-get install %.240s",
-			 recipe->name, program, recipe->package);
+		snprintf(why, RECIPE_WHY_MAX,
+			 "%s: %.120s is not installed: apt-get install %.240s%s", recipe->name,
+			 program, recipe->package, is_built ? ", and build again" : "");
 	else
 		snprintf(why, RECIPE_WHY_MAX, "%s: %.240s is not installed", recipe->name, program);
 	return why;
@@ -341,7 +344,10 @@ int recipe_start(const struct recipe *recipe, const struct recipe_use *use, stru
 		rc = spawn(server, use, &places, why);
 	if (rc == 0) {
 		rc = ready_await(server->process, &address, recipe->ready, recipe->ready_ns,
-				 reason);
+				 use->stop, reason);
+		if (rc == 0 && recipe->processes && use->threads > 0)
+			rc = ready_await_processes(server->process, use->threads + 1,
+						   recipe->ready_ns, use->stop, reason);
 		if (rc != 0)
 			tell_end(use, log_start, reason, recipe, why);
 	}

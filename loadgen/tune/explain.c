@@ -133,7 +133,7 @@ void explain(const struct curve *curve, const struct curve_answer *answer,
 	double k = input->cores;
 
 	*explanation = (struct explanation){
-		.t_star = k * input->wall_s / cpu_s,
+		.t_star = k * input->wall_s / input->cpu_alone_s,
 		.bound = bound_of(curve, answer, input),
 		.gain = curve_value(curve, (double)answer->t + 1) -
 			curve_value(curve, (double)answer->t),
