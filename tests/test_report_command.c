@@ -294,7 +294,7 @@ static char *read_page(const struct place *place)
 	return page;
 }
 
-/* A browser sees to the rest: tests/browser. */
+/* A browser sees to the rest: test_report_page.py. */
 Test(report_command, a_page_has_all_in_it_and_nothing_outside)
 {
 	struct place place = place_make("");
@@ -400,7 +400,7 @@ Test(report_command, a_report_of_a_space_has_its_maps)
 static void write_evidence(const struct place *place)
 {
 	folder_write(place->out, "plan.ini",
-		     "[plan]\nclaim = Threads cost memory.\nx = idle\ny = cpu, memory\n"
+		     "[plan]\nclaim = Threads <script>cost</script> memory.\nx = idle\ny = cpu, memory\n"
 		     "[case idle]\narch = thread, loop --events poll\nwait = none\ncpu = 0\n"
 		     "wall = 0\nconnections = 10\nidle = 0, 100\nthreads = connections\n");
 }
@@ -411,6 +411,7 @@ Test(report_command, a_report_of_evidence_has_the_claim_its_figure_and_a_line_fo
 	struct run runs[12];
 	struct run *end = runs;
 	struct outcome outcome;
+	char *page;
 
 	for (int i = 0; i < 12; i++) {
 		bool loop = i % 2 == 1;
@@ -428,12 +429,16 @@ Test(report_command, a_report_of_evidence_has_the_claim_its_figure_and_a_line_fo
 	cr_expect_eq(outcome.status, 0, "%s", outcome.errors);
 	free(outcome.output.bytes);
 	cr_expect_eq(count_drawings(place.out), 1);
-	cr_expect(place_file_has(&place, "report.md", "> Threads cost memory.\n"));
+	cr_expect(place_file_has(&place, "report.md", "> Threads <script>cost</script> memory.\n"));
 	cr_expect(place_file_has(&place, "report.md", "(figures/series.svg)"));
 	cr_expect(place_file_has(&place, "report.md", "| thread | 0 | ≥ 100 "));
 	cr_expect(place_file_has(&place, "report.md", "| loop --events poll | 100 | ≥ 100 "));
 	cr_expect(place_file_has(&place, "figures/series.dat",
 				 "# series: thread\n\"thread\"\n0 \"0\" "));
+	page = read_page(&place);
+	cr_expect_null(strstr(page, "<script"), "HTML of a plan is text");
+	cr_expect_not_null(strstr(page, "&lt;script&gt;cost"));
+	free(page);
 	place_remove(&place);
 }
 

@@ -14,7 +14,7 @@
 
 static const char figures_prefix[] = "figures/";
 
-/* The details of a map are raw HTML in report.md, which is ours. */
+/* The details of a map are raw HTML in report.md, which is ours; any other is disarmed first. */
 enum { CMARK_OPTIONS = CMARK_OPT_UNSAFE, PATH_ROOM = PATH_MAX + 32 };
 
 struct page {
@@ -85,6 +85,43 @@ static void replace(cmark_node *node, const char *html)
 {
 	cmark_node_replace(node, raw(html));
 	cmark_node_free(node);
+}
+
+/* The fold around a map's tables: its two ends. */
+static bool is_ours(const char *html)
+{
+	static const char begin[] = "<details><summary>";
+	int tags = 0;
+
+	for (const char *at = strchr(html, '<'); at; at = strchr(at + 1, '<'))
+		tags++;
+	return strncmp(html, begin, sizeof(begin) - 1) == 0
+		       ? tags == 3
+		       : tags == 1 && strncmp(html, "</details>", 10) == 0;
+}
+
+/* HTML in a plan's names and claims, which anyone may have written, is shown as what it is. */
+static void disarm(cmark_node *root)
+{
+	cmark_node *next;
+
+	for (cmark_node *node = cmark_node_first_child(root); node; node = next) {
+		cmark_node_type type = cmark_node_get_type(node);
+
+		next = cmark_node_next(node);
+		if ((type == CMARK_NODE_HTML_BLOCK || type == CMARK_NODE_HTML_INLINE) &&
+		    !is_ours(cmark_node_get_literal(node))) {
+			bool is_block = type == CMARK_NODE_HTML_BLOCK;
+			cmark_node *text =
+				cmark_node_new(is_block ? CMARK_NODE_CODE_BLOCK : CMARK_NODE_TEXT);
+
+			cmark_node_set_literal(text, cmark_node_get_literal(node));
+			cmark_node_replace(node, text);
+			cmark_node_free(node);
+		} else {
+			disarm(node);
+		}
+	}
 }
 
 /* Letters and digits, in words with a hyphen between them. */
@@ -306,6 +343,7 @@ static void convert(struct page *page, const char *style, const char *markdown, 
 	cmark_gfm_core_extensions_ensure_registered();
 	parser = cmark_parser_new(CMARK_OPTIONS);
 	page->root = parse(parser, markdown, length);
+	disarm(page->root);
 	turn(page);
 	fflush(page->contents_file);
 	body = cmark_render_html(page->root, CMARK_OPTIONS,
