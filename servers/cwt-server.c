@@ -6,6 +6,7 @@
 #include "common/units.h"
 #include "servers/arch/arch.h"
 #include "servers/overhead.h"
+#include "servers/slice.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,6 +43,7 @@ struct request {
 	int64_t wall_ns;
 	int64_t overhead_ns;
 	int64_t stack_bytes;
+	int64_t slice_ns; /* 0: the scheduler's */
 	int64_t body_most;
 	int64_t seed;
 	int64_t client_patience_ns;
@@ -383,6 +385,11 @@ int main(int argc, char **argv)
 		  "processors to run on, such as 0 or 0,2-3\n[all]", .hide_default = true },
 		{ "stack", OPTION_SIZE, &request.stack_bytes, "SIZE",
 		  "stack of each thread or coroutine", .least = STACK_LEAST, .most = 1LL << 30 },
+		{ "slice", OPTION_DURATION, &request.slice_ns, "TIME",
+		  "time slice of its threads, 100us to 100ms, on Linux 6.12 and newer: work that "
+		  "is\n"
+		  "longer shares its processor\n[the scheduler's, some 3ms]",
+		  .least = NS_PER_MS / 10, .most = 100LL * NS_PER_MS, .hide_default = true },
 		{ "accept", OPTION_CHOICE, &request.accepts, NULL,
 		  "pool: each thread accepts its own connections, or one accepts for all",
 		  .choices = accept_names },
@@ -430,5 +437,14 @@ int main(int argc, char **argv)
 					argv[operands]);
 	if (check(&table, &request) != 0)
 		return 2;
+	if (request.slice_ns > 0) {
+		int rc = slice_set(request.slice_ns);
+
+		if (rc != 0)
+			return options_fail(table.program, "--slice: %s",
+					    rc == -ENOTSUP ? "this kernel has no slices of one's "
+							     "own; Linux 6.12 has"
+							   : strerror(-rc));
+	}
 	return serve(&table, &request);
 }

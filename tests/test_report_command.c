@@ -399,10 +399,11 @@ Test(report_command, a_report_of_a_space_has_its_maps)
 /* A plan as a sweep leaves it, with evidence over idle connections. */
 static void write_evidence(const struct place *place)
 {
-	folder_write(place->out, "plan.ini",
-		     "[plan]\nclaim = Threads <script>cost</script> memory.\nx = idle\ny = cpu, memory\n"
-		     "[case idle]\narch = thread, loop --events poll\nwait = none\ncpu = 0\n"
-		     "wall = 0\nconnections = 10\nidle = 0, 100\nthreads = connections\n");
+	folder_write(
+		place->out, "plan.ini",
+		"[plan]\nclaim = Threads <script>cost</script> memory.\nx = idle\ny = cpu, memory\n"
+		"[case idle]\narch = thread, loop --events poll\nwait = none\ncpu = 0\n"
+		"wall = 0\nconnections = 10\nidle = 0, 100\nthreads = connections\n");
 }
 
 Test(report_command, a_report_of_evidence_has_the_claim_its_figure_and_a_line_for_each_point)

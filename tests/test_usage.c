@@ -1,8 +1,13 @@
 /* Usage errors: status 2, and one line on stderr that names the cause. */
 #include "tests/programs.h"
 #include <criterion/criterion.h>
+#include <dirent.h>
+#include <linux/sched/types.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define ROW_COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -29,6 +34,8 @@ static const struct row rows[] = {
 	{ server, { "--arch", "pool", "--threads", "0" }, { "--threads 0", "the least is 1" } },
 	{ server, { "--arch", "pool", "--threads", "x" }, { "--threads x" } },
 	{ server, { "--arch", "pool", "--stack", "1KiB" }, { "--stack 1KiB", "the least is" } },
+	{ server, { "--arch", "pool", "--slice", "1us" }, { "--slice 1us", "the least is" } },
+	{ server, { "--arch", "pool", "--slice", "1s" }, { "--slice 1s", "the most is" } },
 	{ server, { "--arch", "loop", "--threads", "5" }, { "--threads", "loop" } },
 	{ server, { "--arch", "loop", "--stack", "1MiB" }, { "--stack", "loop" } },
 	{ server, { "--arch", "uring", "--threads", "5" }, { "--threads", "uring" } },
@@ -200,5 +207,53 @@ Test(usage, as_many_threads_as_descriptors_allow_do_start)
 
 	program_start_limited(&program, server, words, 64);
 	program_await_ready(&program);
+	program_stop(&program);
+}
+
+static void expect_slices(pid_t pid, uint64_t ns)
+{
+	char path[64];
+	DIR *threads;
+	int count = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	threads = opendir(path);
+	cr_assert_not_null(threads);
+	for (const struct dirent *entry = readdir(threads); entry; entry = readdir(threads)) {
+		struct sched_attr attr = { .size = sizeof(attr) };
+
+		if (entry->d_name[0] == '.')
+			continue;
+		cr_assert_eq(syscall(SYS_sched_getattr, strtol(entry->d_name, NULL, 10), &attr,
+				     sizeof(attr), 0),
+			     0);
+		count += attr.sched_runtime == ns;
+	}
+	closedir(threads);
+	cr_expect_geq(count, 3, "%d", count); /* the main one and the two that serve */
+}
+
+/* The slice of each of its threads; on an older kernel it is said that there is none. */
+Test(usage, a_slice_is_that_of_all_threads_or_refused)
+{
+	static const char *const words[] = { "--arch",  "pool", "--threads", "2",
+					     "--slice", "20ms", NULL };
+	struct program program;
+	char errors[PROGRAM_ERRORS_MAX];
+	struct utsname name;
+	int major = 0;
+	int minor = 0;
+
+	cr_assert_eq(uname(&name), 0);
+	cr_assert_eq(sscanf(name.release, "%d.%d", &major, &minor), 2);
+	program_start(&program, server, words);
+	if (major < 6 || (major == 6 && minor < 12)) {
+		cr_expect_eq(program_wait(&program), 1);
+		cr_expect_not_null(strstr(program_errors(&program, errors), "Linux 6.12"));
+		return;
+	}
+	program_await_ready(&program);
+	free(client_talk(&program, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 0).bytes);
+	expect_slices(program.pid, 20000000);
 	program_stop(&program);
 }

@@ -24,7 +24,8 @@ static struct recipe recipes[ARCHS_RECIPES_MAX];
 static struct arch_traits recipe_traits[ARCHS_RECIPES_MAX];
 static size_t recipe_count;
 
-static const char *const options[] = { "--events", "--accept", "--reply", "--active", "--stack" };
+static const char *const options[] = { "--events", "--accept", "--reply",
+				       "--active", "--stack",  "--slice" };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -170,10 +171,10 @@ static const char *check_option(const struct arch_traits *traits, const char *op
 	if (traits->recipe)
 		return "a target has no options here";
 	if (!is_option(traits, option))
-		return strcmp(option, "--threads") == 0
-			       ? "use the key threads"
-			       : "no such option: --events, --accept, --reply, --active, --stack, "
-				 "and --threads of loops";
+		return strcmp(option, "--threads") == 0 ? "use the key threads"
+							: "no such option: --events, --accept, "
+							  "--reply, --active, --stack, --slice, "
+							  "and --threads of loops";
 	if (!value || value[0] == '-')
 		return "an option and its value are wanted, such as --events poll";
 	return NULL;
