@@ -54,7 +54,7 @@ static void target_remove(const struct target *target)
 }
 
 /* What makes it short; it does not have to be known well. */
-#define SHORTLY "--window", "100ms", "--cpu", "1ms", "--wall", "10ms", "--budget", "15s"
+#define SHORTLY "--window", "100ms", "--cpu", "1ms", "--wall", "10ms", "--budget", "6s"
 
 static const char *word_of(const json_t *object, const char *name)
 {
@@ -83,7 +83,7 @@ Test(tune_command, our_pool_is_measured_and_told_as_json)
 	json_t *root = tuned(WORDS("tune", "pool", SHORTLY, "--json"));
 
 	cr_expect_str_eq(word_of(root, "target"), "pool");
-	cr_expect_gt(expect_number(root, "runs"), 3);
+	cr_expect_geq(expect_number(root, "runs"), 1);
 	cr_expect_gt(expect_number(root, "cpu_alone_ns"), 9e5);
 	cr_expect_gt(expect_number(root, "wall_ns"), 9e6);
 	if (expect_number(root, "status") != 5) {
