@@ -205,7 +205,7 @@ static int search_rates(struct prober *prober, const struct curve_answer *platea
 	enum { STEPS = sizeof(steps) / sizeof(steps[0]) };
 	struct tune *tune = prober->session->tune;
 	struct tune_slo_answer answer;
-	double t = plateau->crossing;
+	double t;
 	int rc = 0;
 
 	for (int i = 0; i < STEPS + LESS_MOST && rc == 0; i++) {

@@ -16,6 +16,8 @@ const char *const plan_y_names[] = { "throughput", "cpu",     "switches", "memor
 
 static const char no_line[] = "neither [section], key = value nor # comment";
 
+enum { GIVEN_MAX = 1024 };
+
 struct reader {
 	FILE *file;
 	const char *path;
@@ -23,6 +25,7 @@ struct reader {
 	struct plan_timing timing; /* [plan]'s */
 	struct grid grid;          /* the case that is being read */
 	int case_line;             /* where it starts */
+	char given[GIVEN_MAX];     /* keys of this section, each between blanks */
 	bool in_case;
 	bool has_case;
 	int line;
@@ -111,6 +114,19 @@ static int begin_case(struct reader *reader, const char *section)
 
 /* Keys */
 
+/* False if the section has the key already; only a claim goes on. */
+static bool take_once(struct reader *reader, const char *key)
+{
+	size_t used = strlen(reader->given);
+	char word[GIVEN_MAX];
+
+	snprintf(word, sizeof(word), " %s ", key);
+	if (strcmp(key, "claim") != 0 && strstr(reader->given, word))
+		return false;
+	snprintf(reader->given + used, sizeof(reader->given) - used, "%s", word);
+	return true;
+}
+
 static int on_key(void *context, const char *section, const char *key, const char *text)
 {
 	struct reader *reader = context;
@@ -124,7 +140,14 @@ static int on_key(void *context, const char *section, const char *key, const cha
 				key);
 	rc = reader->in_case ? plan_keys_take_case(&reader->grid, key, text, why)
 			     : plan_keys_take(reader->plan, &reader->timing, key, text, why);
-	return rc == 0 ? 1 : complain(reader, reader->line, "%s", why);
+	if (rc != 0)
+		return complain(reader, reader->line, "%s", why);
+	if (take_once(reader, key))
+		return 1;
+	return complain(reader, reader->line,
+			"%s is given twice, or goes on in a second line: want one line, a list "
+			"with commas",
+			key);
 }
 
 /*
@@ -137,6 +160,7 @@ static void open_section(struct reader *reader, const char *line)
 	size_t length = strcspn(line + 1, "]");
 
 	end_case(reader);
+	reader->given[0] = '\0';
 	if (line[1 + length] != ']') {
 		complain(reader, reader->line, "%s", no_line);
 		return;
