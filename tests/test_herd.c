@@ -3,6 +3,7 @@
 #include "tests/scripted.h"
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -209,10 +210,12 @@ static int count_from(unsigned host)
 		unsigned from;
 		unsigned to;
 		unsigned port;
+		unsigned state;
 
-		count += sscanf(line, " %*d: %x:%*x %x:%x 01", &from, &to, &port) == 3 &&
+		count += sscanf(line, " %*d: %x:%*x %x:%x %x", &from, &to, &port, &state) == 4 &&
 			 from == htonl(INADDR_LOOPBACK - 1 + host) &&
-			 to == htonl(INADDR_LOOPBACK) && port == ntohs(in.sin_port);
+			 to == htonl(INADDR_LOOPBACK) && port == ntohs(in.sin_port) &&
+			 state == TCP_ESTABLISHED;
 	}
 	fclose(file);
 	return count;
