@@ -1,6 +1,7 @@
 #include "loadgen/sweep/beforehand.h"
 #include "common/clock.h"
 #include "common/units.h"
+#include "loadgen/sweep/archs.h"
 #include "loadgen/sweep/drive.h"
 #include <errno.h>
 #include <stdio.h>
@@ -151,6 +152,14 @@ int64_t beforehand_wait_ns(const struct run *run)
 	return wait_ns < busy_ns ? wait_ns : busy_ns;
 }
 
+/* Another's proxy does what a proxy does, and no work besides: all that it costs is its own. */
+static bool does_work(const struct run *run, const char *arch)
+{
+	const struct arch_traits *traits = archs_find(arch);
+
+	return !traits || !traits->recipe || strcmp(run->service, "proxy") != 0;
+}
+
 /*
  * The cost o of an architecture for this service, this N and this wait: CPU per request beyond a
  * known work.
@@ -158,11 +167,12 @@ int64_t beforehand_wait_ns(const struct run *run)
 static int meter_overhead(struct measure *measure, const struct run *run, const char *arch,
 			  int64_t threads, int64_t *value_ns)
 {
+	int64_t known_ns = does_work(run, arch) ? KNOWN_WORK_NS : 0;
 	struct run asked = {
 		.threads = threads,
 		.connections = run->connections,
-		.cpu_ns = KNOWN_WORK_NS,
-		.wall_ns = KNOWN_WORK_NS + beforehand_wait_ns(run),
+		.cpu_ns = known_ns,
+		.wall_ns = known_ns + beforehand_wait_ns(run),
 		.block = run->block,
 		.sequence = run->sequence,
 	};
@@ -183,7 +193,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	metered = meter(measure, &measure->overheads, &asked, &config, false, &rc);
 	if (!metered)
 		return rc;
-	*value_ns = metered->cpu_ns - KNOWN_WORK_NS;
+	*value_ns = metered->cpu_ns - known_ns;
 	if (*value_ns > 0)
 		return 0;
 	snprintf(measure->why, sizeof(measure->why),
@@ -285,7 +295,7 @@ static int set_work(struct measure *measure, struct run *run)
 	char c[UNITS_TEXT_MAX];
 	char o[UNITS_TEXT_MAX];
 
-	run->work_ns = run->cpu_ns - run->overhead_ref_ns;
+	run->work_ns = does_work(run, run->arch) ? run->cpu_ns - run->overhead_ref_ns : 0;
 	if (run->work_ns >= 0)
 		return 0;
 	snprintf(measure->why, sizeof(measure->why),
