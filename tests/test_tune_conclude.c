@@ -254,12 +254,21 @@ Test(tune_conclude, none_that_meets_it_is_a_failure_only_if_it_was_looked_for)
 {
 	set_slo(190);
 	add_threads(19, 0, 0); /* the generator was the limit */
-	expect(CWT_INCONCLUSIVE, "the generator was the limit");
+	expect(CWT_INCONCLUSIVE, "the generator, or what");
 	tune->slo_count = 0;
 	add_threads(19, 0, 2);
 	expect(CWT_BROKEN, "no t meets");
 	tune->out_of_time = true;
 	expect(CWT_INCONCLUSIVE, "the time was over");
+}
+
+Test(tune_conclude, a_bound_below_a_request_alone_is_met_by_none)
+{
+	set_slo(150);
+	tune->alone.p50_ns = 250 * NS_PER_MS;
+	tune->alone.mean_ns = 250e6;
+	tune->out_of_time = true; /* which is no matter then */
+	expect(CWT_BROKEN, "no t can meet p99<200ms: a request alone takes 250ms");
 }
 
 static void add_rate(int64_t t, double low, double high, bool done)

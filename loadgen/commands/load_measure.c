@@ -102,15 +102,6 @@ static int complain_of_target(const struct load_job *job, int rc)
 
 /* Judging */
 
-static double stolen(const struct load_job *job)
-{
-	const struct machine_counters *before = &job->cpus_before;
-	const struct machine_counters *after = &job->cpus_after;
-	int64_t time_ns = (after->at_ns - before->at_ns) * CPU_COUNT(&job->cpus);
-
-	return time_ns > 0 ? (double)(after->steal_ns - before->steal_ns) / (double)time_ns : -1;
-}
-
 /* N = X·R (Little 1961): the share of N that X and R account for, where connections do not idle. */
 static double accounted(const struct load_job *job)
 {
@@ -201,7 +192,7 @@ static void judge(struct load_job *job)
 		.mean_sent_latency_ns = histogram_mean(&result->sent_latency),
 		.busy = result->busy,
 		.waiting = result->waiting,
-		.stolen = stolen(job),
+		.stolen = machine_stolen(&job->cpus_before, &job->cpus_after, &job->cpus),
 		.lag_p99_ns = histogram_quantile(&result->lag, 0.99),
 		.interval_rate = rate,
 		.interval_p50_ns = p50_ns,

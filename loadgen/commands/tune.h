@@ -87,6 +87,10 @@ struct tune_session {
 /* What the SLO asks for beside the curve. Returns 0, -EINTR or an exit status. */
 int tune_slo_measure(struct tune_session *session);
 
+/* Whether a request alone meets it: no t does, if none is. Of a percentile below 50 that is not
+ * known. */
+bool tune_slo_is_possible(const struct tune *tune);
+
 const struct tune_slo_point *tune_slo_find(const struct tune *tune, int64_t t);
 
 /* The t that the SLO needs; false if none was found that meets it. */

@@ -1,5 +1,6 @@
 /* What `cwt tune` makes of its measurements, and its exit status. */
 #include "common/options.h"
+#include "common/units.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/tune.h"
 #include <errno.h>
@@ -129,10 +130,16 @@ static bool all_are_done(const struct tune *tune)
 /* No t meets it, or none is known to. */
 static void tell_none(const struct tune *tune, struct tune_result *result)
 {
-	if (tune->out_of_time || !all_are_done(tune))
+	char wall[UNITS_TEXT_MAX];
+
+	if (!tune_slo_is_possible(tune))
+		say(result, CWT_BROKEN, "no t can meet %s: a request alone takes %s",
+		    tune->slo_text, units_format_duration(wall, tune->alone.mean_ns));
+	else if (tune->out_of_time || !all_are_done(tune))
 		say(result, CWT_INCONCLUSIVE, "no t is known to meet %s: %s", tune->slo_text,
-		    tune->out_of_time ? "the time was over; give it more (--budget)"
-				      : "the generator was the limit");
+		    tune->out_of_time
+			    ? "the time was over; give it more (--budget)"
+			    : "the generator, or what the machine left it, was the limit");
 	else if (tune->rate > 0)
 		say(result, CWT_BROKEN,
 		    "no t meets %s at %.6g requests/s; the plateau is %.6g requests/s",

@@ -14,6 +14,7 @@
 #include "loadgen/engine/search.h"
 #include "loadgen/engine/validity.h"
 #include "loadgen/sweep/drive.h"
+#include "loadgen/target/machine.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -39,15 +40,12 @@ struct prober {
 	int status;
 };
 
-static bool is_over(const struct tune_session *session)
-{
-	return clock_now_ns() - session->began_ns > session->tune->budget_ns;
-}
-
 static bool is_out_of_time(struct tune_session *session)
 {
-	session->tune->out_of_time = is_over(session);
-	return session->tune->out_of_time;
+	struct tune *tune = session->tune;
+
+	tune->out_of_time = clock_now_ns() - session->began_ns > tune->budget_ns;
+	return tune->out_of_time;
 }
 
 /* The server is stopped. Returns 0, or CWT_INVALID with the failure, if it was gone already. */
@@ -72,7 +70,8 @@ static int64_t window_of(const struct tune *tune, double rate)
 	return (int64_t)fmax((double)tune->window_ns, fmin(tail, PROBE_MOST_S) * NS_PER_S);
 }
 
-static enum validity judge(const struct prober *prober, int64_t window_ns, double rate)
+static enum validity judge(const struct prober *prober, int64_t window_ns, double rate,
+			   double stolen_share)
 {
 	const struct load_result *result = prober->result;
 	struct validity_facts facts = {
@@ -94,7 +93,7 @@ static enum validity judge(const struct prober *prober, int64_t window_ns, doubl
 		.mean_sent_latency_ns = histogram_mean(&result->sent_latency),
 		.busy = result->busy,
 		.waiting = result->waiting,
-		.stolen = -1,
+		.stolen = stolen_share,
 		.lag_p99_ns = histogram_quantile(&result->lag, 0.99),
 		.target_died = result->target_died,
 	};
@@ -117,13 +116,19 @@ static int probe_rate(struct prober *prober, double rate, int64_t window_ns,
 		.warmup_ns = WARM_UP_NS + 2 * (int64_t)tune->alone.mean_ns,
 		.window_ns = window_ns,
 	};
+	struct machine_counters before;
+	struct machine_counters after;
+	cpu_set_t cpus;
 	int rc;
 
+	CPU_OR(&cpus, &tune->plan.server_cpus, &tune->plan.load_cpus);
 	snprintf(session->now, sizeof(session->now), "t = %lld at %.6g requests/s",
 		 (long long)prober->t, rate);
 	prober->schedule.rate = rate;
 	prober->schedule.seed++;
+	machine_count(&cpus, &before);
 	rc = drive_run(&prober->drive, &config, prober->result);
+	machine_count(&cpus, &after);
 	if (rc != 0) {
 		prober->status = rc == -EINTR ? -EINTR : CWT_INVALID;
 		if (rc != -EINTR)
@@ -134,7 +139,7 @@ static int probe_rate(struct prober *prober, double rate, int64_t window_ns,
 	*probe = (struct search_probe){
 		.throughput = prober->result->throughput,
 		.latency_ns = slo_value_ns(&tune->slo, &prober->result->latency),
-		.verdict = judge(prober, window_ns, rate),
+		.verdict = judge(prober, window_ns, rate, machine_stolen(&before, &after, &cpus)),
 	};
 	tune->slo_probes++;
 	return 0;
@@ -311,6 +316,10 @@ int tune_slo_measure(struct tune_session *session)
 	if (!prober.result)
 		return options_fail(tune_program, "out of memory");
 	tune->out_of_time = false;
+	if (!tune_slo_is_possible(tune)) {
+		free(prober.result);
+		return 0;
+	}
 	rc = curve_answer(&tune->curve, tune->next.share, (uint64_t)tune->seed, &plateau);
 	if (rc == 0)
 		rc = tune->rate > 0 ? search_threads(&prober, &plateau)
@@ -322,6 +331,18 @@ int tune_slo_measure(struct tune_session *session)
 }
 
 /* What it comes to */
+
+bool tune_slo_is_possible(const struct tune *tune)
+{
+	const struct run *alone = &tune->alone;
+	double least_ns = 0;
+
+	if (tune->slo.quantile < 0)
+		least_ns = alone->mean_ns;
+	else if (tune->slo.quantile >= 0.5)
+		least_ns = (double)alone->p50_ns;
+	return (double)tune->slo.bound_ns > least_ns;
+}
 
 const struct tune_slo_point *tune_slo_find(const struct tune *tune, int64_t t)
 {

@@ -211,9 +211,8 @@ int archs_parse(const char *text, char variant[ARCHS_VARIANT_MAX], char *why, si
 	}
 	if (!traits) {
 		snprintf(why, size,
-			 "want one of %s, or a target, by the name of a file in scripts/targets or "
-			 "by "
-			 "its path",
+			 "want one of %s, or a target, by the name of a file in scripts/targets "
+			 "or by its path",
 			 list_names(names));
 		return -EINVAL;
 	}

@@ -96,6 +96,14 @@ void machine_count(const cpu_set_t *cpus, struct machine_counters *counters)
 	counters->listen_drops = read_tcp_counter("ListenDrops");
 }
 
+double machine_stolen(const struct machine_counters *before, const struct machine_counters *after,
+		      const cpu_set_t *cpus)
+{
+	int64_t time_ns = (after->at_ns - before->at_ns) * CPU_COUNT(cpus);
+
+	return time_ns > 0 ? (double)(after->steal_ns - before->steal_ns) / (double)time_ns : -1;
+}
+
 /* Ping-pong */
 
 struct table {

@@ -16,6 +16,10 @@ struct machine_counters {
 
 void machine_count(const cpu_set_t *cpus, struct machine_counters *counters);
 
+/* What the hypervisor took of the processors between two readings, as a share; -1 without time. */
+double machine_stolen(const struct machine_counters *before, const struct machine_counters *after,
+		      const cpu_set_t *cpus);
+
 /*
  * How long a cache line takes from one processor to another and back, halved, in ns: the median
  * of some rounds. 0 if the two are the same processor or cannot be had. Some virtual machines
