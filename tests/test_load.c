@@ -529,7 +529,7 @@ Test(load, a_connection_is_replaced_after_so_many_replies)
 		scripted_start(&server, &(struct script){ OK BYTES });
 		config = config_of();
 		config.requests_per_connection = bounds[i];
-		cr_expect_eq(run(&config), 0);
+		cr_expect_eq(run_until(&config, 2 * N * k + 1, 0), 0);
 		expect_errors(LOAD_ERRORS, "replaced");
 		expect_consistent("replaced");
 		cr_expect_gt(result.all_requests, 2 * N * k);
