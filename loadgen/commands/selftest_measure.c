@@ -7,7 +7,6 @@
 #include "loadgen/sweep/beforehand.h"
 #include "loadgen/target/machine.h"
 #include <errno.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -199,17 +198,13 @@ static int measure_all(struct session *session)
 	struct selftest *selftest = session->selftest;
 	bool terminal = isatty(STDERR_FILENO) != 0;
 	int64_t start_ns = clock_now_ns();
-	char programs[PATH_MAX] = "";
 	char log[PATH_MAX] = "/dev/null";
 	int rc;
 
-	if (readlink("/proc/self/exe", programs, sizeof(programs) - 1) < 0)
-		return options_fail(selftest_program, "/proc/self/exe: %s", strerror(errno));
 	if (selftest->out)
 		snprintf(log, sizeof(log), "%s/server.log", selftest->out);
 	session->measure = (struct measure){
 		.plan = &selftest->plan,
-		.programs = dirname(programs),
 		.log = log,
 		.stop = &command_stopped,
 		.on_progress = terminal ? on_progress : NULL,

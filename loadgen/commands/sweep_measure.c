@@ -6,7 +6,6 @@
 #include "loadgen/commands/sweep_job.h"
 #include "loadgen/sweep/beforehand.h"
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,17 +148,13 @@ static int recall(struct sweep *sweep)
 
 int sweep_measure(struct sweep *sweep)
 {
-	char programs[PATH_MAX] = "";
 	char log[PATH_MAX];
 	bool out_of_time = false;
 	int rc;
 
-	if (readlink("/proc/self/exe", programs, sizeof(programs) - 1) < 0)
-		return options_fail(sweep_program, "/proc/self/exe: %s", strerror(errno));
 	snprintf(log, sizeof(log), "%s/server.log", sweep->store.folder);
 	sweep->measure = (struct measure){
 		.plan = &sweep->plan,
-		.programs = dirname(programs),
 		.log = log,
 		.stop = &command_stopped,
 		.on_progress = sweep->terminal ? sweep_show_progress : NULL,

@@ -52,7 +52,7 @@ struct tune {
 	int64_t took_ns;
 	char failure[TUNE_TEXT_MAX]; /* of a server: nothing more could be measured; or "" */
 	bool out_of_time;            /* the budget ended it, not the precision */
-	bool disturbed;              /* too many rejected runs did */
+	bool disturbed;              /* what the runs were rejected for did, after enough tries */
 	bool interrupted;
 };
 
@@ -83,6 +83,13 @@ struct tune_session {
 	int64_t began_ns;
 	char now[TUNE_TEXT_MAX]; /* what is being measured */
 };
+
+/*
+ * Whether none of these audits, bits of enum audit, rejects a run, with what a request alone has
+ * shown for c and w; if one does, tune->rejection says why. What c is not to be is
+ * not known, so AUDIT_UTILISATION has nothing to say.
+ */
+bool tune_is_good(struct tune *tune, const struct run *run, unsigned audits);
 
 /* What the SLO asks for beside the curve. Returns 0, -EINTR or an exit status. */
 int tune_slo_measure(struct tune_session *session);

@@ -135,11 +135,14 @@ static void tell_none(const struct tune *tune, struct tune_result *result)
 	if (!tune_slo_is_possible(tune))
 		say(result, CWT_BROKEN, "no t can meet %s: a request alone takes %s",
 		    tune->slo_text, units_format_duration(wall, tune->alone.mean_ns));
-	else if (tune->out_of_time || !all_are_done(tune))
+	else if (tune->disturbed || tune->out_of_time)
 		say(result, CWT_INCONCLUSIVE, "no t is known to meet %s: %s", tune->slo_text,
-		    tune->out_of_time
-			    ? "the time was over; give it more (--budget)"
-			    : "the generator, or what the machine left it, was the limit");
+		    remedy(tune));
+	else if (!all_are_done(tune))
+		say(result, CWT_INCONCLUSIVE,
+		    "no t is known to meet %s: the generator, or what the machine left it, was "
+		    "the limit",
+		    tune->slo_text);
 	else if (tune->rate > 0)
 		say(result, CWT_BROKEN,
 		    "no t meets %s at %.6g requests/s; the plateau is %.6g requests/s",

@@ -7,8 +7,6 @@
 #include "loadgen/sweep/archs.h"
 #include "loadgen/sweep/drive.h"
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,8 +17,12 @@ enum {
 	WINDOW_REQUESTS = 200,
 	WINDOW_TURNS = 4,
 	REJECTED_MOST = 20,
+	ALONE_TRIES = 3,
 	RUNS_PER_T = 3,
 };
+
+/* For tune_is_good(). */
+#define ALL_AUDITS (((1U << AUDITS) - 1) & ~(1U << AUDIT_UTILISATION))
 
 static int64_t most(int64_t a, int64_t b)
 {
@@ -65,11 +67,39 @@ static int drive(struct tune_session *session, int64_t t, int64_t connections,
 	return CWT_INVALID;
 }
 
+static double alone_cpu_ns(const struct tune *tune)
+{
+	return (double)tune->alone.server_cpu_ns / (double)tune->alone.requests;
+}
+
 /*
- * w and c of a request that comes alone. A short look says how long it takes for as many as are
- * needed.
+ * In which order another's server serves is not known: of threads that take turns at an
+ * interpreter's lock, some wait several times as long as others, as if times were exponential.
  */
-static int measure_alone(struct tune_session *session)
+bool tune_is_good(struct tune *tune, const struct run *run, unsigned audits)
+{
+	struct audit_failure failures[AUDITS];
+	struct run known = *run;
+	int count;
+
+	known.cpu_ns = most(1, (int64_t)alone_cpu_ns(tune));
+	known.wall_ns = most(known.cpu_ns, (int64_t)tune->alone.mean_ns);
+	if (archs_find(run->arch)->recipe)
+		snprintf(known.distribution, sizeof(known.distribution), "exponential");
+	count = audit_run(&known, failures);
+	for (int i = 0; i < count; i++) {
+		if (!(audits & 1U << failures[i].audit))
+			continue;
+		snprintf(tune->rejection, sizeof(tune->rejection), "t = %lld: %s: %s; %s",
+			 (long long)run->threads, audit_names[failures[i].audit], failures[i].why,
+			 failures[i].remedy);
+		return false;
+	}
+	return true;
+}
+
+/* A short look says how long it takes for as many as are needed. */
+static int look_alone(struct tune_session *session)
 {
 	struct tune *tune = session->tune;
 	struct plan_timing timing = {
@@ -77,7 +107,6 @@ static int measure_alone(struct tune_session *session)
 	};
 	int rc;
 
-	snprintf(session->now, sizeof(session->now), "a request alone");
 	if (tune->asked.wall_ns > 0)
 		timing.window_ns = most(timing.window_ns, ALONE_REQUESTS * tune->asked.wall_ns);
 	rc = drive(session, tune->next.least, 1, &timing, &tune->alone);
@@ -101,9 +130,21 @@ static int measure_alone(struct tune_session *session)
 	return tune->failure[0] ? CWT_INVALID : 0;
 }
 
-static double alone_cpu_ns(const struct tune *tune)
+/* w and c of a request that comes alone, with nothing else at work: all that follows needs them. */
+static int measure_alone(struct tune_session *session)
 {
-	return (double)tune->alone.server_cpu_ns / (double)tune->alone.requests;
+	struct tune *tune = session->tune;
+
+	snprintf(session->now, sizeof(session->now), "a request alone");
+	for (int i = 0; i < ALONE_TRIES; i++) {
+		int rc = look_alone(session);
+
+		if (rc != 0 || tune_is_good(tune, &tune->alone, 1U << AUDIT_MACHINE))
+			return rc;
+	}
+	snprintf(tune->failure, sizeof(tune->failure), "a request alone was disturbed; %.480s",
+		 tune->rejection);
+	return CWT_INVALID;
 }
 
 /*
@@ -126,32 +167,6 @@ static struct plan_timing timing_of(const struct tune *tune, int64_t connections
 	};
 }
 
-/*
- * Whether it counts. What c is not to be is not known here, so the utilisation law has nothing to
- * say. Nor is known in which order another's server serves: of threads that take turns at an
- * interpreter's lock, some wait several times as long as others, as if times were exponential.
- */
-static bool is_good(struct tune *tune, struct run run)
-{
-	struct audit_failure failures[AUDITS];
-	int count;
-
-	run.cpu_ns = most(1, (int64_t)alone_cpu_ns(tune));
-	run.wall_ns = most(run.cpu_ns, (int64_t)tune->alone.mean_ns);
-	if (archs_find(run.arch)->recipe)
-		snprintf(run.distribution, sizeof(run.distribution), "exponential");
-	count = audit_run(&run, failures);
-	for (int i = 0; i < count; i++) {
-		if (failures[i].audit == AUDIT_UTILISATION)
-			continue;
-		snprintf(tune->rejection, sizeof(tune->rejection), "t = %lld: %s: %s; %s",
-			 (long long)run.threads, audit_names[failures[i].audit], failures[i].why,
-			 failures[i].remedy);
-		return false;
-	}
-	return true;
-}
-
 static int64_t connections_of(const struct tune *tune, int64_t t)
 {
 	return tune->connections > 0 ? tune->connections : t;
@@ -171,7 +186,7 @@ static int measure_t(struct tune_session *session, int64_t t)
 	if (rc != 0)
 		return rc;
 	tune->run_count++;
-	if (!is_good(tune, *run)) {
+	if (!tune_is_good(tune, run, ALL_AUDITS)) {
 		snprintf(run->rejected, sizeof(run->rejected), "yes");
 		tune->rejected++;
 		return 0;
@@ -222,14 +237,10 @@ int tune_measure(struct tune *tune)
 {
 	bool terminal = isatty(STDERR_FILENO) != 0;
 	struct tune_session session = { .tune = tune, .began_ns = clock_now_ns() };
-	char programs[PATH_MAX] = "";
 	int rc;
 
-	if (readlink("/proc/self/exe", programs, sizeof(programs) - 1) < 0)
-		return options_fail(tune_program, "/proc/self/exe: %s", strerror(errno));
 	session.measure = (struct measure){
 		.plan = &tune->plan,
-		.programs = dirname(programs),
 		.log = tune->log,
 		.stop = &command_stopped,
 		.on_progress = terminal ? on_progress : NULL,
@@ -249,7 +260,7 @@ int tune_measure(struct tune *tune)
 	tune->took_ns = spent_ns(&session);
 	if (terminal)
 		fprintf(stderr, "\r%79s\r", "");
-	if (rc == 0 && tune->note[0])
+	if (tune->note[0])
 		fprintf(stderr, "%s: %s\n", tune_program, tune->note);
 	tune->interrupted = rc == -EINTR;
 	return tune->interrupted || tune->failure[0] ? 0 : rc;

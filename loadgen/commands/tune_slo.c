@@ -13,7 +13,8 @@
 #include "loadgen/commands/tune.h"
 #include "loadgen/engine/search.h"
 #include "loadgen/engine/validity.h"
-#include "loadgen/sweep/drive.h"
+#include "loadgen/model/audit.h"
+#include "loadgen/sweep/metering.h"
 #include "loadgen/target/machine.h"
 #include <errno.h>
 #include <math.h>
@@ -25,7 +26,8 @@ enum {
 	TAIL_REQUESTS = 20, /* so many are to lie above the percentile in a probe */
 	TRIES = 3,          /* of a t at the given rate: the majority decides */
 	WARM_UP_NS = 500 * NS_PER_MS,
-	LESS_MOST = 6, /* steps down from the least t that was looked at */
+	LESS_MOST = 6,       /* steps down from the least t that was looked at */
+	DISTURBED_TRIES = 3, /* of a probe, until nothing else is at work beside it */
 };
 
 #define PROBE_MOST_S 60
@@ -33,7 +35,7 @@ enum {
 
 struct prober {
 	struct tune_session *session;
-	struct drive drive; /* the server at the t that is looked at */
+	struct metering metering; /* of the server at the t that is looked at */
 	struct schedule_plan schedule;
 	struct load_result *result;
 	int64_t t;
@@ -53,11 +55,11 @@ static int end(struct prober *prober)
 {
 	struct tune *tune = prober->session->tune;
 
-	drive_stop(&prober->drive);
-	if (!prober->drive.died)
+	drive_stop(&prober->metering.drive);
+	if (!prober->metering.drive.died)
 		return 0;
 	snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %.480s", (long long)prober->t,
-		 prober->drive.ended);
+		 prober->metering.drive.ended);
 	return CWT_INVALID;
 }
 
@@ -78,7 +80,7 @@ static enum validity judge(const struct prober *prober, int64_t window_ns, doubl
 		.open_loop = true,
 		.rate = rate,
 		.window_ns = window_ns,
-		.connections = prober->drive.asked->connections,
+		.connections = prober->metering.drive.asked->connections,
 		.pipeline = 1,
 		.requests = result->requests,
 		.errors = result->error_count,
@@ -103,46 +105,71 @@ static enum validity judge(const struct prober *prober, int64_t window_ns, doubl
 	return verdict.verdict;
 }
 
-/* Run once at a rate. Returns 0, or -1 with prober->status set. */
-static int probe_rate(struct prober *prober, double rate, int64_t window_ns,
-		      struct search_probe *probe)
+/*
+ * Run once at a rate; *stolen is what the hypervisor took of the generator's processors. Returns 0,
+ * or -1 with prober->status set.
+ */
+static int probe_once(struct prober *prober, double rate, int64_t window_ns, struct run *run,
+		      double *stolen)
 {
 	struct tune_session *session = prober->session;
 	struct tune *tune = session->tune;
 	struct load_config config = {
-		.connections = prober->drive.asked->connections,
+		.connections = run->connections,
 		.schedule = &prober->schedule,
-		.ramp_ns = drive_quick_ramp_ns(prober->drive.asked->connections),
+		.ramp_ns = drive_quick_ramp_ns(run->connections),
 		.warmup_ns = WARM_UP_NS + 2 * (int64_t)tune->alone.mean_ns,
 		.window_ns = window_ns,
 	};
 	struct machine_counters before;
 	struct machine_counters after;
-	cpu_set_t cpus;
 	int rc;
 
-	CPU_OR(&cpus, &tune->plan.server_cpus, &tune->plan.load_cpus);
 	snprintf(session->now, sizeof(session->now), "t = %lld at %.6g requests/s",
 		 (long long)prober->t, rate);
 	prober->schedule.rate = rate;
 	prober->schedule.seed++;
-	machine_count(&cpus, &before);
-	rc = drive_run(&prober->drive, &config, prober->result);
-	machine_count(&cpus, &after);
-	if (rc != 0) {
-		prober->status = rc == -EINTR ? -EINTR : CWT_INVALID;
-		if (rc != -EINTR)
-			snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %s",
-				 (long long)prober->t, strerror(-rc));
-		return -1;
+	machine_count(&tune->plan.load_cpus, &before);
+	rc = metering_run(&prober->metering, &config, run, prober->result);
+	machine_count(&tune->plan.load_cpus, &after);
+	*stolen = machine_stolen(&before, &after, &tune->plan.load_cpus);
+	if (rc == 0) {
+		tune->slo_probes++;
+		return 0;
 	}
-	*probe = (struct search_probe){
-		.throughput = prober->result->throughput,
-		.latency_ns = slo_value_ns(&tune->slo, &prober->result->latency),
-		.verdict = judge(prober, window_ns, rate, machine_stolen(&before, &after, &cpus)),
-	};
-	tune->slo_probes++;
-	return 0;
+	prober->status = rc == -EINTR ? -EINTR : CWT_INVALID;
+	if (rc != -EINTR)
+		snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %s", (long long)prober->t,
+			 strerror(-rc));
+	return -1;
+}
+
+/*
+ * The same until nothing else is at work beside it. Returns 0, or -1 with prober->status or
+ * tune->disturbed set.
+ */
+static int probe_rate(struct prober *prober, double rate, int64_t window_ns,
+		      struct search_probe *probe)
+{
+	struct tune *tune = prober->session->tune;
+
+	for (int i = 0; i < DISTURBED_TRIES; i++) {
+		struct run run = *prober->metering.drive.asked;
+		double stolen;
+
+		if (probe_once(prober, rate, window_ns, &run, &stolen) != 0)
+			return -1;
+		if (!tune_is_good(tune, &run, 1U << AUDIT_MACHINE))
+			continue;
+		*probe = (struct search_probe){
+			.throughput = prober->result->throughput,
+			.latency_ns = slo_value_ns(&tune->slo, &prober->result->latency),
+			.verdict = judge(prober, window_ns, rate, stolen),
+		};
+		return 0;
+	}
+	tune->disturbed = true;
+	return -1;
 }
 
 static int begin(struct prober *prober, struct run *asked, int64_t t)
@@ -154,8 +181,10 @@ static int begin(struct prober *prober, struct run *asked, int64_t t)
 	asked->threads = t;
 	asked->connections = tune->connections > 0 ? tune->connections : t;
 	prober->t = t;
-	prober->drive = (struct drive){ .measure = &prober->session->measure, .asked = asked };
-	rc = drive_start(&prober->drive);
+	prober->metering = (struct metering){
+		.drive = { .measure = &prober->session->measure, .asked = asked },
+	};
+	rc = drive_start(&prober->metering.drive);
 	if (rc == 0 || rc == -EINTR)
 		return rc;
 	snprintf(tune->failure, sizeof(tune->failure), "t = %lld: %.480s", (long long)t,
@@ -228,7 +257,7 @@ static int search_rates(struct prober *prober, const struct curve_answer *platea
 				      (double)tune->next.most);
 		if (tune_slo_find(tune, whole))
 			continue;
-		if (is_out_of_time(prober->session))
+		if (is_out_of_time(prober->session) || tune->disturbed)
 			break;
 		rc = search_at(prober, whole);
 	}
@@ -256,7 +285,9 @@ static int try_t(struct prober *prober, int64_t t)
 			break;
 		if (probe_rate(prober, tune->rate, window_of(tune, tune->rate), &probe) != 0) {
 			rc = prober->status;
-		} else if (probe.verdict == INVALID_CLIENT) {
+			break;
+		}
+		if (probe.verdict == INVALID_CLIENT) {
 			point->is_client_limited = true;
 		} else if (search_meets(&tune->slo, &probe)) {
 			point->meets++;
@@ -316,7 +347,7 @@ int tune_slo_measure(struct tune_session *session)
 	if (!prober.result)
 		return options_fail(tune_program, "out of memory");
 	tune->out_of_time = false;
-	if (!tune_slo_is_possible(tune)) {
+	if (tune->disturbed || !tune_slo_is_possible(tune)) {
 		free(prober.result);
 		return 0;
 	}

@@ -7,7 +7,6 @@
 #include <string.h>
 
 enum {
-	PATH_BYTES = 512,
 	READY_S = 30,        /* 10,000 threads take their time to start */
 	BACKEND_LATE_S = 60, /* the backend is given up so long after the longest wait */
 };
@@ -43,11 +42,12 @@ static void add_duration(struct command_line *line, const char *name, int64_t ns
 	add_option(line, name, units_format_duration_exact(text, ns));
 }
 
-static void add_program(struct command_line *line, const struct measure *measure, const char *name)
+static void add_program(struct command_line *line, const char *name)
 {
-	char path[PATH_BYTES];
+	char folder[PATH_MAX];
+	char path[PATH_MAX + 32];
 
-	snprintf(path, sizeof(path), "%s/%s", measure->programs, name);
+	snprintf(path, sizeof(path), "%s/%s", process_programs(folder), name);
 	add(line, path);
 }
 
@@ -157,7 +157,7 @@ int launch_server(struct measure *measure, const struct run *asked, struct proce
 	if (traits && traits->recipe)
 		return launch_recipe(measure, asked, traits->recipe, server, other);
 
-	add_program(&line, measure, "cwt-server");
+	add_program(&line, "cwt-server");
 	add_arch(&line, asked->arch);
 	add_option(&line, "--service", asked->service);
 	if (asked->threads > 0)
@@ -176,7 +176,7 @@ int launch_backend(struct measure *measure)
 {
 	struct command_line line = { .count = 0 };
 
-	add_program(&line, measure, "cwt-backend");
+	add_program(&line, "cwt-backend");
 	add_cpus(&line, &measure->plan->load_cpus);
 	return process_start(&measure->backend, line.arguments, measure->log,
 			     (int64_t)READY_S * NS_PER_S, measure->why);

@@ -25,8 +25,7 @@ struct metered_list {
 
 struct measure {
 	const struct plan *plan;
-	const char *programs; /* the folder of cwt-server and cwt-backend */
-	const char *log;      /* the servers' stderr goes there */
+	const char *log; /* the servers' stderr goes there */
 	const atomic_bool *stop;
 	void (*on_progress)(void *context, const struct load_progress *progress);
 	void *context;
@@ -41,7 +40,7 @@ struct measure {
 };
 
 /*
- * Bind this process to the plan's load_cpus and start the backend. The first seven fields of
+ * Bind this process to the plan's load_cpus and start the backend. The first six fields of
  * *measure are the caller's to set. Returns 0, or -errno with a sentence in measure->why.
  */
 int measure_begin(struct measure *measure);

@@ -3,6 +3,7 @@
 #include "common/cpus.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -210,4 +211,12 @@ int process_stop_by(struct process *process, int signal, int64_t grace_ns)
 	await_end_of_group(pid);
 	process->pid = 0;
 	return status;
+}
+
+const char *process_programs(char folder[PATH_MAX])
+{
+	ssize_t length = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+
+	folder[length > 0 ? length : 0] = '\0';
+	return dirname(folder);
 }

@@ -3,6 +3,7 @@
  * program ends, and a Ctrl-C at the terminal does not reach it.
  */
 #pragma once
+#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +21,9 @@ struct process_usage {
 	int64_t involuntary;
 	int64_t cpu_ns;
 };
+
+/* The folder that this program is in, where cwt-server and cwt-backend are, too. Returns it. */
+const char *process_programs(char folder[PATH_MAX]);
 
 /* What to start. */
 struct process_spec {

@@ -8,7 +8,6 @@
 #include "loadgen/target/template.h"
 #include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,15 +59,9 @@ static const char *port_of(const char *address)
 }
 
 /* The folder of ours. */
-static const char *find_programs(const char *given, char path[RECIPE_PATH_MAX])
+static const char *programs_of(const char *given, char path[RECIPE_PATH_MAX])
 {
-	ssize_t length;
-
-	if (given)
-		return given;
-	length = readlink("/proc/self/exe", path, RECIPE_PATH_MAX - 1);
-	path[length > 0 ? length : 0] = '\0';
-	return dirname(path);
+	return given ? given : process_programs(path);
 }
 
 static void set_places(struct places *places, const struct recipe_use *use,
@@ -98,7 +91,7 @@ static void set_places(struct places *places, const struct recipe_use *use,
 		       { "wait_us", places->wait_us },
 		       { "run", server->run },
 		       { "folder", server->recipe->folder },
-		       { "programs", find_programs(use->programs, places->programs) },
+		       { "programs", programs_of(use->programs, places->programs) },
 	       },
 	       sizeof(places->values));
 }
@@ -222,7 +215,7 @@ const char *recipe_missing(const struct recipe *recipe, const char *programs,
 			   char why[RECIPE_WHY_MAX])
 {
 	char path[RECIPE_PATH_MAX];
-	const struct template_value values[] = { { "programs", find_programs(programs, path) },
+	const struct template_value values[] = { { "programs", programs_of(programs, path) },
 						 { "folder", recipe->folder } };
 	const char *const texts[] = { recipe->command, recipe->needs };
 
