@@ -122,7 +122,7 @@ const char *load_check_engine(const struct option_table *table, enum load_engine
 		{ ENGINE_WRK, "calibrate" }, { ENGINE_NULL, "unix-socket" },
 		{ ENGINE_NULL, "source" },   { ENGINE_NULL, "idle" },
 		{ ENGINE_NULL, "pid" },      { ENGINE_NULL, "calibrate" },
-		{ ENGINE_NULL, "search" },
+		{ ENGINE_NULL, "search" },   { ENGINE_NULL, "target" },
 	};
 
 	for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)

@@ -57,6 +57,8 @@ struct load_merged {
 	json_t *settings;
 };
 
+struct load_target;
+
 struct load_job {
 	const char *url; /* the first */
 	struct url urls[LOAD_URLS_MAX];
@@ -83,6 +85,7 @@ struct load_job {
 	bool json;
 	const char *plot_path;
 	const char *hdr_path;
+	struct load_target *target; /* a server that is started for the run; or NULL */
 
 	/* What came of it */
 	struct load_result result;

@@ -1,6 +1,7 @@
 /* The report of `cwt load` for scripts. What is in it is described in docs/load.md. */
 #include "common/clock.h"
 #include "loadgen/commands/load_report.h"
+#include "loadgen/commands/load_target.h"
 #include "loadgen/engine/hdr.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,6 +126,7 @@ static json_t *settings_json(const struct load_job *job)
 	json_object_set_new(settings, "warmup_ns", integer(config->warmup_ns));
 	json_object_set_new(settings, "timeout_ns", integer(config->timeout_ns));
 	json_object_set_new(settings, "spin_ns", integer(config->spin_ns));
+	json_object_set_new(settings, "target", load_target_json(job));
 	return settings;
 }
 

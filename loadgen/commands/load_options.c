@@ -1,9 +1,11 @@
 #include "common/clock.h"
+#include "common/cpus.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/load_checks.h"
 #include "loadgen/commands/load_job.h"
 #include "loadgen/commands/load_modes.h"
 #include "loadgen/commands/load_prepare.h"
+#include "loadgen/commands/load_target.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +91,8 @@ static const char *const exclusive[][2] = {
 	{ "compare-engines", "hdr-log" },
 	{ "compare-engines", "pid" },
 	{ "search", "pid" },
+	{ "target", "pid" },
+	{ "target", "unix-socket" },
 };
 
 static int check_combinations(const struct option_table *table)
@@ -232,10 +236,34 @@ static int meter_target(const struct option_table *table, struct load_job *job)
 	return CWT_OK;
 }
 
+/* Those that are given, or those of the target, which is started. */
+static int prepare_urls(const struct option_table *table, struct load_job *job, char **operands,
+			int count)
+{
+	int rc;
+
+	if (!job->target)
+		return load_prepare_urls(table, job, operands, count);
+	rc = load_target_start(table, job, operands, count);
+	if (rc != CWT_OK)
+		return rc;
+	/* It is metered in what is one run of our engine. */
+	if (job->search == SEARCH_NONE && !is_by_wrk(job) && job->engine != ENGINE_NULL)
+		job->server.pid = job->target->drive.server.pid;
+	return load_prepare_urls(table, job, job->target->urls, job->target->url_count);
+}
+
 int load_options(struct load_job *job, int argc, char **argv)
 {
 	struct load_config *config = &job->config;
-	struct load_given given = { .seed = 1, .threads = 1, .pipeline = 1, .fail_on = "errors" };
+	struct load_given given = {
+		.seed = 1,
+		.threads = 1,
+		.pipeline = 1,
+		.fail_on = "errors",
+		.target_cpu_ns = NS_PER_MS,
+		.target_wall_ns = 10 * NS_PER_MS,
+	};
 	int engine = ENGINE_EPOLL;
 	struct option_spec specs[] = {
 		{ "connections", OPTION_COUNT, &config->connections, "N",
@@ -332,6 +360,23 @@ int load_options(struct load_job *job, int argc, char **argv)
 		  "a server on this machine: report CPU time and switches per request, and memory, "
 		  "of this process and its descendants [none]",
 		  .least = 1, .most = 1 << 22, .hide_default = true },
+		{ "target", OPTION_TEXT, &given.target, "NAME",
+		  "a server to start for the run, and to stop after it: an architecture of "
+		  "cwt-server, a name in scripts/targets, or a file NAME.ini like those; what is "
+		  "driven are paths on it [/]",
+		  .hide_default = true, .section = "Server to start" },
+		{ "target-threads", OPTION_COUNT, &given.target_threads, "T",
+		  "its thread limit [it must be given where there is one]", .least = 1,
+		  .most = 19500, .hide_default = true },
+		{ "target-cpu", OPTION_DURATION, &given.target_cpu_ns, "TIME",
+		  "c: CPU time of a request" },
+		{ "target-wall", OPTION_DURATION, &given.target_wall_ns, "TIME",
+		  "w: its wall time, CPU included" },
+		{ "target-service", OPTION_CHOICE, &given.target_service, NULL,
+		  "what it is to be [proxy, if it is nothing else]",
+		  .choices = load_service_names },
+		{ "target-cpus", OPTION_CPUS, &given.target_cpus, "LIST",
+		  "its processors; the generator has the others [0]", .hide_default = true },
 		{ "search", OPTION_TEXT, &given.search, "WHAT",
 		  "'slo=p99<20ms': the highest rate of an open loop that meets it; saturation: the "
 		  "number of connections at which throughput stops growing [no search]",
@@ -355,7 +400,8 @@ int load_options(struct load_job *job, int argc, char **argv)
 	};
 	struct option_table table = {
 		.program = "cwt load",
-		.usage = "URL... [OPTION]...\n       cwt load --merge FILE... [--json]",
+		.usage = "URL... [OPTION]...\n       cwt load --target NAME [PATH]... "
+			 "[OPTION]...\n       cwt load --merge FILE... [--json]",
 		.about =
 			"Drives URLs of one server, and says what came of it and whether that can "
 			"be "
@@ -380,6 +426,7 @@ int load_options(struct load_job *job, int argc, char **argv)
 	int rc;
 
 	job->method = "GET";
+	cpus_parse("0", &given.target_cpus);
 	rc = command_parse_any(&table, argc, argv, &operands);
 	if (rc != COMMAND_GOES_ON)
 		return rc;
@@ -389,15 +436,17 @@ int load_options(struct load_job *job, int argc, char **argv)
 					SCHEDULE_RATE_LEAST);
 	rc = check_combinations(&table);
 	if (rc == CWT_OK)
-		rc = load_prepare_urls(&table, job, argv + operands, argc - operands);
-	if (rc == CWT_OK)
-		rc = check_engine(&table, job);
+		rc = load_target_ask(&table, &given, job);
 	if (rc == CWT_OK)
 		rc = load_check_outputs(&table, job);
 	if (rc == CWT_OK)
 		rc = read_search(&table, &given, job);
 	if (rc == CWT_OK)
 		rc = load_prepare_cpus(&table, job);
+	if (rc == CWT_OK)
+		rc = prepare_urls(&table, job, argv + operands, argc - operands);
+	if (rc == CWT_OK)
+		rc = check_engine(&table, job);
 	if (rc == CWT_OK)
 		rc = complete(&table, &given, job);
 	if (rc == CWT_OK)
@@ -407,6 +456,7 @@ int load_options(struct load_job *job, int argc, char **argv)
 
 void load_job_free(struct load_job *job)
 {
+	load_target_stop(job);
 	requests_free(&job->requests);
 	free(job->gaps_ns);
 	free(job->body);

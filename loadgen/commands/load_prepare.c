@@ -203,7 +203,7 @@ int load_prepare_cpus(const struct option_table *table, struct load_job *job)
 
 	if (cpus_allowed(&all) != 0)
 		CPU_ZERO(&all);
-	if (!load_is_given(table, "cpus"))
+	if (CPU_COUNT(&job->cpus) == 0)
 		job->cpus = all;
 	else if (cpus_bind(&job->cpus) != 0)
 		return options_complain(table, "--cpus: none of these processors can be used here");

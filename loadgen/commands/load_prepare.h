@@ -25,6 +25,12 @@ struct load_given {
 	int arrivals;
 	int think_distribution;
 	int close;
+	const char *target; /* of a server that is started for the run, as all that follows */
+	int64_t target_threads;
+	int64_t target_cpu_ns;
+	int64_t target_wall_ns;
+	cpu_set_t target_cpus;
+	int target_service; /* an index into load_service_names */
 };
 
 int load_prepare_urls(const struct option_table *table, struct load_job *job, char **urls,

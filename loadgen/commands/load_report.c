@@ -2,6 +2,7 @@
 #include "common/clock.h"
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
+#include "loadgen/commands/load_target.h"
 #include "loadgen/engine/hdr_log.h"
 #include "loadgen/report/percentiles.h"
 #include <errno.h>
@@ -34,6 +35,8 @@ static void print_heading(const struct load_job *job)
 		printf(", engine %s", load_engine_name(job));
 	printf(", %s%s\n", units_format_duration(t[1], (double)job->result.window_ns),
 	       job->result.interrupted ? " (interrupted)" : "");
+	if (job->target)
+		load_target_print(job);
 	if (job->merged.reports > 0)
 		printf("  merged      from %lld reports of %d target%s\n",
 		       (long long)job->merged.reports, job->url_count,
