@@ -58,7 +58,7 @@ static void target_remove(const struct target *target)
 }
 
 /* What makes it short; it does not have to be known well. */
-#define SHORTLY "--window", "100ms", "--cpu", "1ms", "--wall", "10ms", "--budget", "6s"
+#define SHORTLY "--window", "100ms", "--cpu", "1ms", "--wall", "10ms", "--budget", "3s"
 
 static const char *word_of(const json_t *object, const char *name)
 {
