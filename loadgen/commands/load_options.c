@@ -57,6 +57,11 @@ static const char *find_useless(const struct option_table *table, const char *na
 		{ "think-distribution", { "think" } },
 		{ "close", { "requests-per-connection" } },
 		{ "pairs", { "compare-engines" } },
+		{ "target-threads", { "target" } },
+		{ "target-cpu", { "target" } },
+		{ "target-wall", { "target" } },
+		{ "target-service", { "target" } },
+		{ "target-cpus", { "target" } },
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

@@ -3,6 +3,7 @@
 #include "common/units.h"
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/load_checks.h"
+#include "loadgen/commands/load_report.h"
 #include "loadgen/sweep/archs.h"
 #include <errno.h>
 #include <stdio.h>
@@ -14,19 +15,6 @@ enum { CPUS_TEXT_MAX = 256 };
 static const char program[] = "cwt load";
 
 const char *const load_service_names[] = { "app", "proxy", NULL };
-
-/* The server's options, which say nothing without one, and those that do not go with it. */
-static int check_without(const struct option_table *table)
-{
-	static const char *const needing[] = { "target-threads", "target-service", "target-cpu",
-					       "target-wall", "target-cpus" };
-
-	for (size_t i = 0; i < sizeof(needing) / sizeof(needing[0]); i++)
-		if (load_is_given(table, needing[i]))
-			return options_complain(table, "--%s says nothing without --target",
-						needing[i]);
-	return CWT_OK;
-}
 
 /* One that is a proxy only is taken as one. */
 static int take_service(const struct option_table *table, const struct load_given *given,
@@ -68,10 +56,11 @@ static int take_cpus(const struct option_table *table, const struct load_given *
 	cpu_set_t all;
 	cpu_set_t both;
 	char text[CPUS_TEXT_MAX];
+	int rc = cpus_allowed(&all);
 
 	plan->server_cpus = given->target_cpus;
-	if (cpus_allowed(&all) != 0)
-		return options_fail(program, "processors: %s", strerror(errno));
+	if (rc != 0)
+		return options_fail(program, "processors: %s", strerror(-rc));
 	CPU_AND(&both, &all, &plan->server_cpus);
 	if (!CPU_EQUAL(&both, &plan->server_cpus))
 		return options_complain(table, "--target-cpus %s: not all of these can be used",
@@ -97,22 +86,14 @@ int load_target_ask(const struct option_table *table, const struct load_given *g
 	int rc;
 
 	if (!given->target)
-		return check_without(table);
+		return CWT_OK;
 	job->target = calloc(1, sizeof(*job->target));
 	if (!job->target)
 		return options_fail(program, "out of memory");
 	asked = &job->target->asked;
-	*asked = (struct run){
-		.schema = RUN_SCHEMA,
-		.case_name = "load",
-		.twin = 1,
-		.wait = "backend",
-		.work = "clock",
-		.distribution = "constant",
-		.rejected = "-",
-		.cpu_ns = given->target_cpu_ns,
-		.wall_ns = given->target_wall_ns,
-	};
+	*asked = run_usual("load", "backend");
+	asked->cpu_ns = given->target_cpu_ns;
+	asked->wall_ns = given->target_wall_ns;
 	if (archs_parse(given->target, asked->arch, why, sizeof(why)) != 0)
 		return options_complain(table, "--target %s: %s", given->target, why);
 	if (asked->wall_ns < asked->cpu_ns)
@@ -183,18 +164,16 @@ int load_target_start(const struct option_table *table, struct load_job *job, ch
 	};
 	target->drive = (struct drive){ .measure = &target->measure, .asked = &target->asked };
 	command_catch_stop();
-	target->has_begun = true;
 	if (measure_begin(&target->measure) != 0)
 		return options_fail(program, "%s", target->measure.why);
 	switch (drive_start(&target->drive)) {
 	case 0:
 		break;
 	case -EINTR:
-		return CWT_INTERRUPTED;
+		return load_report_nothing();
 	default:
 		return options_fail(program, "--target: %s", target->measure.why);
 	}
-	target->runs = true;
 	return make_urls(table, target, paths, count);
 }
 
@@ -204,12 +183,12 @@ void load_target_stop(struct load_job *job)
 
 	if (!target)
 		return;
-	if (target->runs)
+	if (target->drive.server.pid > 0) {
 		drive_stop(&target->drive);
-	if (target->runs && target->drive.ended[0])
-		fprintf(stderr, "%s: --target: %s\n", program, target->drive.ended);
-	if (target->has_begun)
-		measure_end(&target->measure);
+		if (target->drive.ended[0])
+			fprintf(stderr, "%s: --target: %s\n", program, target->drive.ended);
+	}
+	measure_end(&target->measure);
 	for (int i = 0; i < target->url_count; i++)
 		free(target->urls[i]);
 	free(target);

@@ -11,8 +11,6 @@ struct load_target {
 	struct run asked;
 	struct measure measure;
 	struct drive drive;
-	bool has_begun; /* the backend runs */
-	bool runs;      /* the server does */
 	char *urls[LOAD_URLS_MAX];
 	int url_count;
 };

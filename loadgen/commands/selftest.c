@@ -34,20 +34,14 @@ static void set_defaults(struct selftest *selftest)
 	cpus_parse("0", &selftest->plan.server_cpus);
 	cpus_parse("1", &selftest->plan.load_cpus);
 	selftest->point = (struct plan_point){
-		.asked = { .schema = RUN_SCHEMA,
-			   .case_name = "selftest",
-			   .twin = 1,
-			   .service = "app",
-			   .work = "clock",
-			   .distribution = "constant",
-			   .rejected = "-",
-			   .cpu_ns = 1000000,
-			   .wall_ns = 10000000 },
+		.asked = run_usual("selftest", ""),
 		.timing = { .repetitions = 1,
 			    .window_ns = 1000000000,
 			    .windows = 1,
 			    .warmup_ns = WARMUP_NS },
 	};
+	selftest->point.asked.cpu_ns = 1000000;
+	selftest->point.asked.wall_ns = 10000000;
 	selftest->pairs = 30;
 	selftest->repetitions = REPETITIONS_DEFAULT;
 	selftest->trials = 1000;

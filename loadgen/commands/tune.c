@@ -33,18 +33,9 @@ static void set_defaults(struct tune *tune)
 {
 	cpus_parse("0", &tune->plan.server_cpus);
 	cpus_parse("1", &tune->plan.load_cpus);
-	tune->asked = (struct run){
-		.schema = RUN_SCHEMA,
-		.case_name = "tune",
-		.twin = 1,
-		.service = "app",
-		.wait = "backend",
-		.work = "clock",
-		.distribution = "constant",
-		.rejected = "-",
-		.cpu_ns = 5 * NS_PER_MS,
-		.wall_ns = 100 * NS_PER_MS,
-	};
+	tune->asked = run_usual("tune", "backend");
+	tune->asked.cpu_ns = 5 * NS_PER_MS;
+	tune->asked.wall_ns = 100 * NS_PER_MS;
 	tune->next = (struct next_settings){ .least = 1, .most = 2000, .precision = 0.1 };
 	tune->window_ns = NS_PER_S;
 	tune->budget_ns = 90LL * NS_PER_S;

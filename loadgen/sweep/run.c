@@ -291,6 +291,22 @@ bool run_column(size_t index, struct run_column *column)
 	return true;
 }
 
+struct run run_usual(const char *case_name, const char *wait)
+{
+	struct run run = {
+		.schema = RUN_SCHEMA,
+		.twin = 1,
+		.service = "app",
+		.work = "clock",
+		.distribution = "constant",
+		.rejected = "-",
+	};
+
+	snprintf(run.case_name, sizeof(run.case_name), "%s", case_name);
+	snprintf(run.wait, sizeof(run.wait), "%s", wait);
+	return run;
+}
+
 bool run_same_load(const struct run *a, const struct run *b)
 {
 	return strcmp(a->service, b->service) == 0 && strcmp(a->wait, b->wait) == 0 &&

@@ -122,6 +122,12 @@ bool run_column(size_t index, struct run_column *column);
  */
 int64_t run_read_all(const char *path, struct run **runs, char *why, size_t size);
 
+/*
+ * A run to ask for that is in no plan: of the app, its times constant, its work CPU time. All else,
+ * architecture and times too, is the caller's to set.
+ */
+struct run run_usual(const char *case_name, const char *wait);
+
 /* Whether two runs differ at most in architecture, t and N: the same requests, beside as many. */
 bool run_same_load(const struct run *a, const struct run *b);
 
