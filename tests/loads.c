@@ -56,6 +56,9 @@ struct goal {
 	int accepted;
 	int requests;
 	int returned;
+	/* That the generator has seen. */
+	uint64_t replies;
+	uint64_t errors;
 	atomic_bool is_met;
 };
 
@@ -63,9 +66,9 @@ static void look_at_goal(void *context, const struct load_progress *progress)
 {
 	struct goal *goal = context;
 
-	(void)progress;
 	if (goal->server->accepted >= goal->accepted && goal->server->requests >= goal->requests &&
-	    goal->server->returned >= goal->returned)
+	    goal->server->returned >= goal->returned && progress->requests >= goal->replies &&
+	    progress->errors >= goal->errors)
 		atomic_store(&goal->is_met, true);
 }
 
@@ -88,6 +91,12 @@ int loads_run_until(struct loads *loads, struct load_config *config, int accepte
 int loads_run_until_returned(struct loads *loads, struct load_config *config, int connections)
 {
 	return run_until(loads, config, &(struct goal){ .returned = connections });
+}
+
+int loads_run_until_seen(struct loads *loads, struct load_config *config, uint64_t replies,
+			 uint64_t errors)
+{
+	return run_until(loads, config, &(struct goal){ .replies = replies, .errors = errors });
 }
 
 bool loads_is_missing(int rc)

@@ -40,6 +40,10 @@ int loads_run_until(struct loads *loads, struct load_config *config, int accepte
  */
 int loads_run_until_returned(struct loads *loads, struct load_config *config, int connections);
 
+/* Likewise, until the generator has seen so many good replies and so many errors. */
+int loads_run_until_seen(struct loads *loads, struct load_config *config, uint64_t replies,
+			 uint64_t errors);
+
 /* The transport is one that this kernel hasn't, or forbids. */
 bool loads_is_missing(int rc);
 

@@ -295,12 +295,10 @@ Test(connections, each_request_under_way_on_a_connection_that_fails_is_counted)
 		config.transport = loads_transports[i % 2];
 		config.schedule = &burst;
 		config.pipeline = D;
-		config.window_ns = 100 * MS;
-		if (table[i / 2].error == LOAD_ERROR_TIMEOUT) {
+		if (table[i / 2].error == LOAD_ERROR_TIMEOUT)
 			config.timeout_ns = 50 * MS;
-			config.window_ns = 1000 * MS; /* it ends in here, however late it is seen */
-		}
-		rc = loads_run(&loads, &config);
+		rc = loads_run_until_seen(&loads, &config, table[i / 2].good,
+					  table[i / 2].error != LOAD_ERRORS);
 		if (loads_is_missing(rc))
 			continue;
 		cr_expect_eq(rc, 0, "%s", name);

@@ -42,7 +42,8 @@ struct tune {
 	struct run alone;               /* t = 1, N = 1 */
 	struct run runs[TUNE_RUNS_MAX]; /* the others, in order */
 	size_t run_count;
-	size_t rejected;               /* of these */
+	size_t rejected; /* of these */
+	int64_t stretch; /* how many times as long as thought they are, warm-up and window */
 	char rejection[TUNE_TEXT_MAX]; /* the last one's reason */
 	char note[TUNE_TEXT_MAX];      /* of the server that had to be killed last; or "" */
 	struct curve curve;            /* of those that count */

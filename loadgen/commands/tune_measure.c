@@ -4,8 +4,8 @@
 #include "loadgen/commands/commands.h"
 #include "loadgen/commands/tune.h"
 #include "loadgen/model/audit.h"
-#include "loadgen/sweep/archs.h"
 #include "loadgen/sweep/drive.h"
+#include "loadgen/sweep/figure.h"
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +16,8 @@ enum {
 	ALONE_REQUESTS = 10,
 	WINDOW_REQUESTS = 200,
 	WINDOW_TURNS = 4,
+	WINDOW_PARTS = 32,
+	STRETCH_MOST = 8,
 	REJECTED_MOST = 20,
 	ALONE_TRIES = 3,
 	RUNS_PER_T = 3,
@@ -73,8 +75,9 @@ static double alone_cpu_ns(const struct tune *tune)
 }
 
 /*
- * In which order another's server serves is not known: of threads that take turns at an
- * interpreter's lock, some wait several times as long as others, as if times were exponential.
+ * How old the requests are that a window's edges cut off is not known: replies come in bunches, and
+ * of threads that take turns at an interpreter's lock some wait several times as long as others. So
+ * Little's law gets what exponential times would leave open.
  */
 bool tune_is_good(struct tune *tune, const struct run *run, unsigned audits)
 {
@@ -84,8 +87,7 @@ bool tune_is_good(struct tune *tune, const struct run *run, unsigned audits)
 
 	known.cpu_ns = most(1, (int64_t)alone_cpu_ns(tune));
 	known.wall_ns = most(known.cpu_ns, (int64_t)tune->alone.mean_ns);
-	if (archs_find(run->arch)->recipe)
-		snprintf(known.distribution, sizeof(known.distribution), "exponential");
+	snprintf(known.distribution, sizeof(known.distribution), "exponential");
 	count = audit_run(&known, failures);
 	for (int i = 0; i < count; i++) {
 		if (!(audits & 1U << failures[i].audit))
@@ -147,51 +149,88 @@ static int measure_alone(struct tune_session *session)
 	return CWT_INVALID;
 }
 
-/*
- * Ramp and warm-up are a turn of all connections, and the window is several of them, and as many
- * requests as it takes for half a per cent.
- */
-static struct plan_timing timing_of(const struct tune *tune, int64_t connections)
-{
-	double wall_ns = tune->alone.mean_ns;
-	double turn_ns =
-		fmax(wall_ns, (double)connections * alone_cpu_ns(tune) / (double)tune->asked.cores);
-	double request_ns = turn_ns / (double)connections;
-	double window_ns = fmax(WINDOW_TURNS * turn_ns, WINDOW_REQUESTS * request_ns);
-
-	return (struct plan_timing){
-		.ramp_ns = most((int64_t)wall_ns, drive_quick_ramp_ns(connections)),
-		.warmup_ns = (int64_t)fmax(turn_ns, 0.2 * NS_PER_S),
-		.window_ns = most(tune->window_ns, (int64_t)window_ns),
-		.windows = 1,
-	};
-}
-
 static int64_t connections_of(const struct tune *tune, int64_t t)
 {
 	return tune->connections > 0 ? tune->connections : t;
 }
 
+/* What all connections together take for a request each. */
+static double turn_ns(const struct tune *tune, int64_t t)
+{
+	double connections = (double)connections_of(tune, t);
+	double busy_ns = connections * alone_cpu_ns(tune) / (double)tune->asked.cores;
+
+	return fmax(busy_ns, tune->alone.mean_ns * connections / fmin((double)t, connections));
+}
+
+/*
+ * Ramp and warm-up are a turn of all connections, and the window is several of them, and as many
+ * requests as it takes for half a per cent.
+ */
+static struct plan_timing timing_of(const struct tune *tune, int64_t t)
+{
+	int64_t connections = connections_of(tune, t);
+	double turn = turn_ns(tune, t);
+	double window_ns = fmax(WINDOW_TURNS, WINDOW_REQUESTS / (double)connections) * turn;
+
+	window_ns = fmax(window_ns, (double)tune->window_ns) * (double)tune->stretch;
+	return (struct plan_timing){
+		.ramp_ns = most((int64_t)turn, drive_quick_ramp_ns(connections)),
+		.warmup_ns = tune->stretch * (int64_t)fmax(turn, 0.2 * NS_PER_S),
+		.window_ns = (int64_t)window_ns / WINDOW_PARTS,
+		.windows = WINDOW_PARTS,
+	};
+}
+
+/*
+ * Replies to equal requests come in bunches, and a window may have one more or less of them at its
+ * edges. So the middle of the window counts most, and its edges nothing: a triangle (Bartlett's
+ * window), which takes a bunch's share of m turns from 1/m down to 1/m^2.
+ */
+static double tapered_rps(const struct run *run)
+{
+	double parts[FIGURE_WINDOWS_MAX];
+	size_t count = figure_windows(run, parts);
+	double sum = 0;
+	double weight = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double share = fmin((double)i + 0.5, (double)count - (double)i - 0.5);
+
+		sum += share * parts[i];
+		weight += share;
+	}
+	return weight > 0 ? sum / weight : 0;
+}
+
+/*
+ * By Little's law the window's edges, and what is left of the ramp, weigh too much in a run: those
+ * that follow take longer.
+ */
 static int measure_t(struct tune_session *session, int64_t t)
 {
 	struct tune *tune = session->tune;
-	int64_t connections = connections_of(tune, t);
-	struct plan_timing timing = timing_of(tune, connections);
+	struct plan_timing timing = timing_of(tune, t);
 	struct run *run = &tune->runs[tune->run_count];
+	bool is_short;
 	int rc;
 
 	snprintf(session->now, sizeof(session->now), "t = %lld, run %zu", (long long)t,
 		 tune->run_count + 1);
-	rc = drive(session, t, connections, &timing, run);
+	rc = drive(session, t, connections_of(tune, t), &timing, run);
 	if (rc != 0)
 		return rc;
 	tune->run_count++;
-	if (!tune_is_good(tune, run, ALL_AUDITS)) {
+	is_short = !tune_is_good(tune, run, 1U << AUDIT_LITTLE);
+	if (is_short && tune->stretch < STRETCH_MOST)
+		tune->stretch *= 2;
+	if (is_short || !tune_is_good(tune, run, ALL_AUDITS)) {
 		snprintf(run->rejected, sizeof(run->rejected), "yes");
 		tune->rejected++;
 		return 0;
 	}
 	snprintf(run->rejected, sizeof(run->rejected), "-");
+	run->throughput_rps = tapered_rps(run);
 	curve_add(&tune->curve, t, run->throughput_rps);
 	return 0;
 }
@@ -199,9 +238,9 @@ static int measure_t(struct tune_session *session, int64_t t)
 /* How long the next run takes, at the least. */
 static int64_t expected_ns(const struct tune *tune, int64_t t)
 {
-	struct plan_timing timing = timing_of(tune, connections_of(tune, t));
+	struct plan_timing timing = timing_of(tune, t);
 
-	return timing.ramp_ns + timing.warmup_ns + timing.window_ns;
+	return timing.ramp_ns + timing.warmup_ns + timing.windows * timing.window_ns;
 }
 
 /* An SLO takes at least half of the time. */
@@ -248,6 +287,7 @@ int tune_measure(struct tune *tune)
 		.target = tune->target,
 	};
 	tune->next.runs = RUNS_PER_T;
+	tune->stretch = 1;
 	command_catch_stop();
 	rc = measure_begin(&session.measure);
 	if (rc != 0)

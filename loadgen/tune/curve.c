@@ -9,7 +9,7 @@ enum { DRAWS = 1000 };
 
 static const double level_share = 0.02; /* what is as near to the highest is on the plateau */
 static const double scatter_least = 0.002;
-static const double error_least = 0.01; /* of the crossing */
+static const double error_least = 0.05; /* of the crossing: what c drifts by in minutes */
 
 static double mean_of(const double *samples, size_t count)
 {
@@ -184,6 +184,25 @@ static int compare_doubles(const void *a, const void *b)
 	return (first > second) - (first < second);
 }
 
+/* Whatever is between the points around the crossing is possible, if they are far apart. */
+static void cover_bracket(const struct curve *curve, struct curve_answer *answer)
+{
+	size_t at = 1;
+	double low;
+	double high;
+
+	while (at < curve->count && (double)curve->points[at].t < answer->crossing)
+		at++;
+	if (at >= curve->count)
+		return;
+	low = (double)curve->points[at - 1].t;
+	high = (double)curve->points[at].t;
+	if (low >= answer->crossing || high - low <= 1 || high / low <= CURVE_BRACKET_MOST)
+		return;
+	answer->low = fmin(answer->low, low);
+	answer->high = fmax(answer->high, high);
+}
+
 int curve_answer(const struct curve *curve, double share, uint64_t seed,
 		 struct curve_answer *answer)
 {
@@ -211,6 +230,7 @@ int curve_answer(const struct curve *curve, double share, uint64_t seed,
 	answer->low = fmin(crossings[DRAWS / 40], answer->crossing * (1 - error_least));
 	answer->high =
 		fmax(crossings[DRAWS - 1 - DRAWS / 40], answer->crossing * (1 + error_least));
+	cover_bracket(curve, answer);
 	answer->t = (int64_t)ceil(answer->crossing - 1e-9);
 	return 0;
 }

@@ -22,6 +22,9 @@ struct curve {
 	struct curve_point points[CURVE_POINTS_MAX]; /* by t */
 };
 
+/* Between t that are further apart than that, as a ratio, a line says nothing of the curve. */
+#define CURVE_BRACKET_MOST 1.12
+
 /* Add the throughput of a run. Returns 0, or -ENOSPC: no more t, or runs at that t, have room. */
 int curve_add(struct curve *curve, int64_t t, double rps);
 
@@ -61,7 +64,9 @@ struct curve_answer {
 /*
  * Draw the curve anew 1,000 times, each mean with the error that its runs leave, and find the
  * crossing of each. The interval's ends are quantiles of these, and never nearer to the crossing
- * than by 1 %. Returns 0, or -ENODATA without a point.
+ * than by 5 %, as the machine is not the same all the time. If the points around the crossing are
+ * no neighbours, and further apart than CURVE_BRACKET_MOST, all between them is in it. Returns 0,
+ * or -ENODATA without a point.
  */
 int curve_answer(const struct curve *curve, double share, uint64_t seed,
 		 struct curve_answer *answer);

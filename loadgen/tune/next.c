@@ -2,7 +2,6 @@
 #include <math.h>
 
 static const double growth_least = 1.03; /* of X when t doubles: then the plateau is not reached */
-static const double bracket_most = 1.12; /* ratio of the t on both sides of the crossing */
 static const double anchors[] = { 0.5, 1, 2, 4 };
 
 static int64_t within(const struct next_settings *settings, double t)
@@ -72,7 +71,7 @@ static int64_t next_between(const struct curve *curve, const struct curve_answer
 	from = (double)curve->points[low].t;
 	to = (double)curve->points[high].t;
 	middle = (int64_t)llround(sqrt(from * to));
-	if (to / from <= bracket_most || curve_find(curve, middle))
+	if (to / from <= CURVE_BRACKET_MOST || curve_find(curve, middle))
 		return 0;
 	return middle;
 }
