@@ -166,6 +166,35 @@ Test(curve, between_points_it_is_a_line_over_the_logarithm_of_t)
 	cr_expect(below);
 }
 
+/* The curve bends in between: a line is far too low there, and runs that agree say nothing of it.
+ */
+Test(curve, all_between_points_far_apart_is_possible)
+{
+	static const struct {
+		int64_t t[3];
+		double low;
+		double high;
+	} table[] = {
+		{ { 12, 24, 48 }, 24, 48 },
+		{ { 12, 40, 48 }, 40, 48 },
+		{ { 12, 44, 48 }, 43.7, 48.3 }, /* near enough for a line */
+		{ { 1, 2, 3 }, 2.33, 2.57 },    /* neighbours */
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		static const double rates[] = { 240, 450, 500 };
+		struct curve curve = { 0 };
+		struct curve_answer answer;
+
+		for (int run = 0; run < 3; run++)
+			for (int j = 0; j < 3; j++)
+				curve_add(&curve, table[i].t[j], rates[j]);
+		cr_assert_eq(curve_answer(&curve, share, 1, &answer), 0);
+		cr_expect_float_eq(answer.low, table[i].low, 0.05, "row %zu: %g", i, answer.low);
+		cr_expect_float_eq(answer.high, table[i].high, 0.05, "row %zu: %g", i, answer.high);
+	}
+}
+
 Test(curve, nothing_measured_is_no_answer)
 {
 	struct curve curve = { 0 };

@@ -16,7 +16,7 @@ enum {
 	ALONE_REQUESTS = 10,
 	WINDOW_REQUESTS = 200,
 	WINDOW_TURNS = 4,
-	WINDOW_PARTS = 32,
+	WINDOW_PARTS = 64,
 	STRETCH_MOST = 8,
 	REJECTED_MOST = 20,
 	ALONE_TRIES = 3,
@@ -183,27 +183,6 @@ static struct plan_timing timing_of(const struct tune *tune, int64_t t)
 }
 
 /*
- * Replies to equal requests come in bunches, and a window may have one more or less of them at its
- * edges. So the middle of the window counts most, and its edges nothing: a triangle (Bartlett's
- * window), which takes a bunch's share of m turns from 1/m down to 1/m^2.
- */
-static double tapered_rps(const struct run *run)
-{
-	double parts[FIGURE_WINDOWS_MAX];
-	size_t count = figure_windows(run, parts);
-	double sum = 0;
-	double weight = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		double share = fmin((double)i + 0.5, (double)count - (double)i - 0.5);
-
-		sum += share * parts[i];
-		weight += share;
-	}
-	return weight > 0 ? sum / weight : 0;
-}
-
-/*
  * By Little's law the window's edges, and what is left of the ramp, weigh too much in a run: those
  * that follow take longer.
  */
@@ -230,7 +209,7 @@ static int measure_t(struct tune_session *session, int64_t t)
 		return 0;
 	}
 	snprintf(run->rejected, sizeof(run->rejected), "-");
-	run->throughput_rps = tapered_rps(run);
+	run->throughput_rps = figure_tapered(run);
 	curve_add(&tune->curve, t, run->throughput_rps);
 	return 0;
 }

@@ -1,4 +1,5 @@
 #include "loadgen/sweep/figure.h"
+#include <math.h>
 #include <stdlib.h>
 
 double figure_of(const struct run *run, enum plan_y figure)
@@ -39,4 +40,20 @@ size_t figure_windows(const struct run *run, double samples[FIGURE_WINDOWS_MAX])
 			break;
 	}
 	return count;
+}
+
+double figure_tapered(const struct run *run)
+{
+	double parts[FIGURE_WINDOWS_MAX];
+	size_t count = figure_windows(run, parts);
+	double sum = 0;
+	double weights = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		double weight = fmin((double)i + 0.5, (double)(count - i) - 0.5);
+
+		sum += weight * parts[i];
+		weights += weight;
+	}
+	return weights > 0 ? sum / weights : 0;
 }
