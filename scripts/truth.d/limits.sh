@@ -80,10 +80,29 @@ limits_row() {
 		--argjson c "$2" --argjson w "$3" --argjson t "$(dense_t "$1")" "$runs/$1.json")"
 }
 
+# Measures the same on two processors, where threads in one interpreter have no more than one.
+measure_lock() {
+	local server status
+	say 'On both processors, of which the generator has what is left of one, c = 5 ms, w = 50 ms:' ''
+	table server 't, tune' interval 'plateau /s' bound
+	for server in gunicorn-gthread apache-worker; do
+		progress "limits, $server on two processors"
+		status=0
+		build/cwt tune "$server" --cpu 5ms --wall 50ms --server-cpus 0,1 --json \
+			>"$runs/lock-$server.json" 2>"$folder/cwt.err" || status=$?
+		((status != 2)) || continue # said above
+		((status == 0 || status == 3)) || { cat "$folder/cwt.err" >&2 && fail "cwt tune: $status"; }
+		say "$(figures '.interval as [$low, $high]
+			| [.target, .threads, "\($low) to \($high)", (.plateau_rps | fixed(0)), .bound]
+			| map(tostring) | cells' "$runs/lock-$server.json")"
+	done
+	say ''
+}
+
 measure_limits() {
 	local point server c w name status
 	heading 'The thread limit' "cwt tune against a sweep of all t around t*, the plateau beyond it \
-included; t is the least with 95 % of the plateau."
+included; t is the least with 95 % of the plateau, on processor 0."
 	table server 'c, ms' 'w, ms' 't, dense' 't, tune' interval 'has it' '± width' bound 'took, s' 'runs, rejected'
 	for point in "${limits_points[@]}"; do
 		read -r server c w <<<"$point"
@@ -105,4 +124,5 @@ included; t is the least with 95 % of the plateau."
 		limits_row "$name" "$c" "$w"
 	done
 	say ''
+	measure_lock
 }
