@@ -220,10 +220,13 @@ static char *read_line(char *text, int size, void *stream)
 
 /* Places that a recipe may have: recipe_start() has their values. */
 static const struct template_value places[] = {
-	{ "threads", "" },  { "connections", "" }, { "address", "" },       { "port", "" },
-	{ "upstream", "" }, { "cpus", "" },        { "upstream_port", "" }, { "work_ns", "" },
-	{ "wait_ns", "" },  { "wait_us", "" },     { "run", "" },           { "folder", "" },
-	{ "programs", "" },
+	{ "threads", "" },       { "connections", "" },
+	{ "address", "" },       { "port", "" },
+	{ "upstream", "" },      { "cpus", "" },
+	{ "upstream_port", "" }, { "work_ns", "" },
+	{ "wait_ns", "" },       { "wait_us", "" },
+	{ "run", "" },           { "folder", "" },
+	{ "programs", "" },      { "threads_and_one", "" },
 };
 
 enum { PLACES = sizeof(places) / sizeof(places[0]) };
@@ -236,8 +239,8 @@ static void check(struct reader *reader)
 		{ "environment", recipe->environment },
 		{ "config", recipe->config },
 	};
-	bool has_threads = strstr(recipe->command, "{threads}") ||
-			   strstr(recipe->environment, "{threads}") || recipe->file_count > 0;
+	bool has_threads = strstr(recipe->command, "{threads") ||
+			   strstr(recipe->environment, "{threads") || recipe->file_count > 0;
 
 	if (recipe->command[0] == '\0')
 		complain(reader, "there is no command");

@@ -21,7 +21,7 @@ enum {
 	FILLED_MAX = 4 * RECIPE_TEXT_MAX,
 	FILE_MAX_BYTES = 64 * 1024,
 	NUMBER_MAX = 32,
-	PLACES = 13,
+	PLACES = 14,
 };
 
 static int fail(char why[RECIPE_WHY_MAX], int rc, const struct recipe *recipe, const char *what,
@@ -36,6 +36,7 @@ static int fail(char why[RECIPE_WHY_MAX], int rc, const struct recipe *recipe, c
 
 struct places {
 	char threads[NUMBER_MAX];
+	char threads_and_one[NUMBER_MAX];
 	char connections[NUMBER_MAX];
 	char address[NET_TEXT_MAX];
 	char work_ns[NUMBER_MAX];
@@ -70,6 +71,7 @@ static void set_places(struct places *places, const struct recipe_use *use,
 	const char *upstream = use->upstream ? use->upstream : "";
 
 	format_number(places->threads, use->threads);
+	format_number(places->threads_and_one, use->threads + 1);
 	format_number(places->connections, use->connections);
 	format_number(places->work_ns, use->cpu_ns);
 	format_number(places->wait_ns, use->wait_ns);
@@ -80,6 +82,7 @@ static void set_places(struct places *places, const struct recipe_use *use,
 	memcpy(places->values,
 	       (const struct template_value[PLACES]){
 		       { "threads", places->threads },
+		       { "threads_and_one", places->threads_and_one },
 		       { "connections", places->connections },
 		       { "address", places->address },
 		       { "port", port_of(places->address) },
@@ -375,10 +378,13 @@ const char *recipe_stop(struct recipe_server *server, char why[RECIPE_WHY_MAX])
 char *recipe_config(const struct recipe *recipe, int64_t threads, char *text, size_t size)
 {
 	char number[NUMBER_MAX];
-	struct template_value value = { "threads", number };
+	char and_one[NUMBER_MAX];
+	const struct template_value values[] = { { "threads", number },
+						 { "threads_and_one", and_one } };
 
 	format_number(number, threads);
-	if (template_fill(recipe->config, &value, 1, text, size) != 0 && size > 0)
+	format_number(and_one, threads + 1);
+	if (template_fill(recipe->config, values, 2, text, size) != 0 && size > 0)
 		text[0] = '\0';
 	return text;
 }
