@@ -48,8 +48,6 @@ static bool is_known(const struct tune *tune, const struct tune_result *result)
 	int64_t wanted = next_t(curve, &tune->next, (uint64_t)tune->seed);
 	const struct curve_point *point = wanted > 0 ? curve_find(curve, wanted) : NULL;
 
-	if (tune->run_count - tune->rejected < RUNS_LEAST)
-		return false;
 	if (wanted > 0 && (!point || point->count < RUNS_OF_T_LEAST))
 		return false;
 	if (result->explanation.bound == EXPLAIN_THREADS &&
@@ -191,11 +189,15 @@ static void compare_baseline(const struct tune *tune, struct tune_result *result
 
 static void judge(const struct tune *tune, struct tune_result *result)
 {
-	if (!tune->slo_text && !is_known(tune, result))
+	size_t good = tune->run_count - tune->rejected;
+
+	if (!tune->slo_text && good < RUNS_LEAST)
+		say(result, CWT_INCONCLUSIVE, "t is not known: %zu of %zu runs count; %s", good,
+		    tune->run_count, remedy(tune));
+	else if (!tune->slo_text && !is_known(tune, result))
 		say(result, CWT_INCONCLUSIVE,
 		    "t is not known well enough: %.0f...%.0f after %zu runs; %s",
-		    result->answer.low, result->answer.high, tune->run_count - tune->rejected,
-		    remedy(tune));
+		    result->answer.low, result->answer.high, good, remedy(tune));
 	else if (tune->has_assert)
 		judge_assert(tune, result);
 	else if (tune->slo_text)

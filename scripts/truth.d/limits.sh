@@ -80,23 +80,19 @@ limits_row() {
 		--argjson c "$2" --argjson w "$3" --argjson t "$(dense_t "$1")" "$runs/$1.json")"
 }
 
-# Measures the same on two processors, where threads in one interpreter have no more than one.
+# Measures gunicorn on two processors, where the threads of one interpreter have no more than one.
 measure_lock() {
-	local server status
-	say 'On both processors, of which the generator has what is left of one, c = 5 ms, w = 50 ms:' ''
-	table server 't, tune' interval 'plateau /s' bound
-	for server in gunicorn-gthread apache-worker; do
-		progress "limits, $server on two processors"
-		status=0
-		build/cwt tune "$server" --cpu 5ms --wall 50ms --server-cpus 0,1 --json \
-			>"$runs/lock-$server.json" 2>"$folder/cwt.err" || status=$?
-		((status != 2)) || continue # said above
-		((status == 0 || status == 3)) || { cat "$folder/cwt.err" >&2 && fail "cwt tune: $status"; }
-		say "$(figures '.interval as [$low, $high]
-			| [.target, .threads, "\($low) to \($high)", (.plateau_rps | fixed(0)), .bound]
-			| map(tostring) | cells' "$runs/lock-$server.json")"
-	done
-	say ''
+	local status=0
+	progress 'limits, gunicorn-gthread on two processors'
+	build/cwt tune gunicorn-gthread --cpu 5ms --wall 50ms --server-cpus 0,1 --json \
+		>"$runs/lock.json" 2>"$folder/cwt.err" || status=$?
+	((status != 2)) || return 0 # said above
+	((status == 0 || status == 3)) || { cat "$folder/cwt.err" >&2 && fail "cwt tune: $status"; }
+	say 'On both processors, one of which it shares with the generator, c = 5 ms, w = 50 ms:' ''
+	table server 't*' 't, tune' interval 'plateau /s' bound
+	say "$(figures '.interval as [$low, $high]
+		| [.target, (.t_star | fixed(1)), .threads, "\($low) to \($high)",
+		   (.plateau_rps | fixed(0)), .bound] | map(tostring) | cells' "$runs/lock.json")" ''
 }
 
 measure_limits() {
