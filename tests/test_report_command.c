@@ -88,6 +88,29 @@ Test(report_command, what_was_not_measured_is_no_figure)
 	place_remove(&place);
 }
 
+/* Where there is no idle connection: (3 - 1) MiB for 200 more of them, and what has one N, nothing.
+ */
+Test(report_command, memory_is_told_by_what_further_connections_add)
+{
+	static const char *const archs[] = { "pool", "thread", "handoff" };
+	struct place place = place_make("");
+	struct run runs[4];
+	struct outcome outcome;
+
+	for (int i = 0; i < 4; i++) {
+		runs[i] = lawful_run(i == 3 ? 210 : 10, 5000000, i == 3 ? 10000000000 : 100000000,
+				     i == 3 ? 21 : 100);
+		snprintf(runs[i].arch, sizeof(runs[i].arch), "%s", archs[i % 3]);
+		runs[i].pss_bytes = (i == 3 ? 3 : 1) * 1024 * 1024;
+	}
+	place_write_runs(&place, runs, 4);
+	outcome = cwt(WORDS("report", place.out));
+	free(outcome.output.bytes);
+	cr_expect(place_file_has(&place, "report.md", " | +10.2 KiB |\n"));
+	cr_expect(place_file_has(&place, "report.md", " | – |\n| handoff | "));
+	place_remove(&place);
+}
+
 /* Bytes off the end of runs.csv. */
 static void cut_runs(const struct place *place, int64_t bytes)
 {

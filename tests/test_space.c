@@ -296,6 +296,35 @@ Test(space, the_loop_is_ahead_by_the_ratio_and_until_t_reaches_it)
 	}
 }
 
+/* 250 requests at once, of which each waits for 10,000 times its work: both serve them all. */
+Test(space, there_is_no_lead_where_there_is_too_little_to_do)
+{
+	static const int64_t connections[] = { 250, 251, 13010 };
+
+	for (int i = 0; i < 3; i++) {
+		int64_t n = connections[i];
+		struct lead *leads;
+
+		sweep.count = 0;
+		for (int j = 0; j < 6; j++) {
+			struct run *run = &sweep.runs[sweep.count++];
+
+			*run = j < 3 ? lawful_run(250, 1000000, 10000000000, 25)
+				     : lawful_run(n, 1000000, 10000000000,
+						  fmin(1000, (double)n / 10));
+			strcpy(run->arch, j < 3 ? "pool" : "loop");
+			run->threads = j < 3 ? 250 : 0;
+			run->repetition = j % 3;
+		}
+		count = verdict_of_runs(sweep.runs, sweep.count, &points);
+		cr_assert_eq(count, 2);
+		cr_expect_eq(leads_find(points, count, &leads), i > 0, "%lld", (long long)n);
+		free(leads);
+		if (i < 2)
+			free(points);
+	}
+}
+
 static double pool_is_slow_with_many(const struct run *asked)
 {
 	return asked->threads == 10000 ? 0.8 : strcmp(asked->arch, "loop") == 0 ? 0.9 : 1;

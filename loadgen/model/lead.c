@@ -20,6 +20,17 @@ static const struct point *loop_of(const struct point *points, int64_t count,
 	return NULL;
 }
 
+/*
+ * There are no more requests at once than threads, and too few to keep the processors busy: both
+ * serve them all, and neither could be ahead.
+ */
+static bool is_starved(const struct run *loop, const struct run *pool)
+{
+	return loop->connections <= pool->threads &&
+	       (double)loop->connections * (double)loop->cpu_ns <
+		       (double)loop->wall_ns * (double)loop->cores;
+}
+
 static int by_place(const void *left, const void *right)
 {
 	const struct run *a = &((const struct lead *)left)->pool->first;
@@ -55,7 +66,7 @@ int64_t leads_find(const struct point *points, int64_t count, struct lead **lead
 			is_measured(pool, "pool") ? loop_of(points, count, pool) : NULL;
 		struct lead *lead = &(*leads)[found];
 
-		if (!loop)
+		if (!loop || is_starved(&loop->first, &pool->first))
 			continue;
 		lead->pool = pool;
 		lead->loop = loop;

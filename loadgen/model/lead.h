@@ -25,8 +25,9 @@ struct lead_end {
 };
 
 /*
- * All pairs of `pool` and `loop` that were both measured, by load and t. Returns their number in
- * *leads, which the caller frees, or -ENOMEM. They point into `points`.
+ * All pairs of `pool` and `loop` that were both measured, by load and t; but for those where the
+ * loop has no more requests at once than the pool has threads, and too few to be busy. Returns
+ * their number in *leads, which the caller frees, or -ENOMEM. They point into `points`.
  */
 int64_t leads_find(const struct point *points, int64_t count, struct lead **leads);
 

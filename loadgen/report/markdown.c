@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { GROWTH_LEAST = 100 }; /* further connections, for what each adds to be more than chance */
+
 static const char *limit_text(const struct run *run, char text[UNITS_TEXT_MAX])
 {
 	if (run->threads > 0)
@@ -288,11 +290,44 @@ static void write_duration_range(FILE *file, const struct range *range)
 		fprintf(file, "%s…%s | ", least, most);
 }
 
+/* The memory of an architecture's server, at the fewest connections and at the most. */
+struct growth {
+	int64_t few;
+	int64_t many;
+	double few_bytes;
+	double many_bytes;
+};
+
+static void grow(struct growth *growth, int64_t connections, double bytes)
+{
+	if (growth->few == 0 || connections < growth->few) {
+		growth->few = connections;
+		growth->few_bytes = bytes;
+	}
+	if (connections > growth->many) {
+		growth->many = connections;
+		growth->many_bytes = bytes;
+	}
+}
+
+static void write_memory(FILE *file, const struct range *pss, const struct growth *growth)
+{
+	if (pss->most >= 0)
+		fprintf(file, "%.1f…%.1f KiB |\n", pss->least, pss->most);
+	else if (growth->many >= growth->few + GROWTH_LEAST)
+		fprintf(file, "+%.1f KiB |\n",
+			(growth->many_bytes - growth->few_bytes) / 1024 /
+				(double)(growth->many - growth->few));
+	else
+		fprintf(file, "– |\n");
+}
+
 static void write_arch(FILE *file, const struct summary *summary, const char *arch)
 {
 	struct range switches = { INFINITY, -INFINITY };
 	struct range cpu = switches;
 	struct range pss = switches;
+	struct growth growth = { 0 };
 
 	for (int64_t i = 0; i < summary->count; i++) {
 		const struct point *point = &summary->points[i];
@@ -302,6 +337,7 @@ static void write_arch(FILE *file, const struct summary *summary, const char *ar
 			continue;
 		widen(&switches, point->switches);
 		widen(&cpu, point->server_cpu_s * 1e9);
+		grow(&growth, connections, point->pss_bytes);
 		if (point->first.idle > 0)
 			widen(&pss, point->pss_bytes / (double)connections / 1024);
 	}
@@ -312,10 +348,7 @@ static void write_arch(FILE *file, const struct summary *summary, const char *ar
 	}
 	fprintf(file, "%.2f…%.2f | ", switches.least, switches.most);
 	write_duration_range(file, &cpu);
-	if (pss.most < 0)
-		fprintf(file, "– |\n");
-	else
-		fprintf(file, "%.1f…%.1f KiB |\n", pss.least, pss.most);
+	write_memory(file, &pss, &growth);
 }
 
 /* What the architectures cost, where there are more than the model's two. */
@@ -327,8 +360,10 @@ static void write_archs(FILE *file, const struct summary *summary)
 		archs += is_first_of_arch(summary, i);
 	if (archs <= 2)
 		return;
-	fprintf(file, "## Architectures\n\nFrom the least to the most over the points of each; "
-		      "memory where there were idle connections.\n\n"
+	fprintf(file, "## Architectures\n\nFrom the least to the most over the points of each. "
+		      "Memory: where there were idle connections, PSS by connection; else, with "
+		      "+, what each further one adds, from the point with the fewest to that with "
+		      "the most.\n\n"
 		      "| architecture | switches/request | CPU/request | PSS per connection |\n"
 		      "| --- | ---: | ---: | ---: |\n");
 	for (int64_t i = 0; i < summary->count; i++)

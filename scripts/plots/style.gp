@@ -28,7 +28,10 @@ arch_of(name) = first_word(strstrt(name, ',') ? name[1:strstrt(name, ',') - 1] :
 
 # The how-manieth series of its architecture it is: the first one has full markers and lines.
 turn(names, i) = sum [j = 1:i] (arch_of(word(names, j)) eq arch_of(word(names, i)))
-at(names, i) = place(arch_of(word(names, i))) ? place(arch_of(word(names, i))) : 1
+# Servers of others take the colours and hollow markers in turn.
+is_ours(names, i) = place(arch_of(word(names, i))) > 0
+others(names, i) = sum [j = 1:i] (!is_ours(names, j))
+at(names, i) = is_ours(names, i) ? place(arch_of(word(names, i))) : (others(names, i) - 1) % words(archs) + 1
 colour(names, i) = word(colours, at(names, i))
-marker(names, i) = int(word(turn(names, i) == 1 ? full : hollow, at(names, i)))
+marker(names, i) = int(word(is_ours(names, i) && turn(names, i) == 1 ? full : hollow, at(names, i)))
 dashes(names, i) = turn(names, i)
