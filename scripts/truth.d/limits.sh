@@ -48,12 +48,14 @@ sweep_densely() {
 	build/cwt check "$runs/$name" >/dev/null 2>&1 || true # a verdict on the model is not asked for
 }
 
-# Throughput at each t, of all runs, as "T MEAN": Little's law rejects those that have a convoy more
-# or less at their window's edges, but there are several.
+# Throughput at each t as "T MEAN", of the good runs and those that only Little's law rejects: these
+# have a bunch of replies more or less at their window's edges, but there are several.
 dense_curve() {
 	grep -v '^#' "$runs/$1/runs.csv" | awk -F, '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
-		{ sum[$at["threads"]] += $at["throughput_rps"]; count[$at["threads"]]++ }
+		$at["rejected"] == "-" || $at["rejected"] == "little" {
+			sum[$at["threads"]] += $at["throughput_rps"]; count[$at["threads"]]++
+		}
 		END { for (t in sum) print t, sum[t] / count[t] }' | sort -n
 }
 
