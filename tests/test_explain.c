@@ -1,3 +1,4 @@
+#include "loadgen/model/model.h"
 #include "loadgen/tune/explain.h"
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -84,6 +85,50 @@ Test(explain, the_bound_is_named)
 			     explain_bounds[explanation.bound]);
 		cr_expect_float_eq(explanation.t_star, table[i].cores * 20, 1e-9);
 	}
+}
+
+/* Of c = 10 ms and w = 150 ms, times `factor` at t = 30. */
+static struct explain_sag sag_of(double (*rate)(double, double, double, double), double factor)
+{
+	static const int64_t ts[] = { 8, 15, 30, 60, 120 };
+	struct curve curve = { 0 };
+	struct curve_answer answer;
+
+	for (size_t i = 0; i < sizeof(ts) / sizeof(ts[0]); i++) {
+		double x = rate((double)ts[i], 10e-3, 150e-3, 1);
+
+		curve_add(&curve, ts[i], ts[i] == 30 ? factor * x : x);
+	}
+	cr_assert_eq(curve_answer(&curve, 0.95, 1, &answer), 0);
+	return explain_sag(&curve, &answer, 150e-3);
+}
+
+Test(explain, a_curve_that_sags_below_the_closed_network_is_seen)
+{
+	struct explain_sag sag = sag_of(model_nominal, 0.87);
+	double t = (double)sag.together_t;
+
+	cr_assert_eq(sag.t, 30);
+	cr_expect_float_eq(sag.rps, 87, 1e-9);
+	cr_expect_float_eq(sag.random_rps, 99.9, 0.2);
+	cr_expect_float_eq(sag.together_rps, t / (150e-3 + (t - 1) * 10e-3), 1);
+	cr_expect_eq(sag_of(model_nominal, 0.97).t, 0);
+	cr_expect_eq(sag_of(model_closed_network, 1).t, 0);
+}
+
+/* Past its plateau X may fall for other reasons; nor is there a wait where w is no more than c. */
+Test(explain, neither_a_fall_past_the_plateau_nor_work_without_a_wait_is_a_sag)
+{
+	struct curve curve = nominal_curve(1, 64);
+	struct curve_answer answer;
+
+	curve_add(&curve, 128, 180);
+	curve_add(&curve, 256, 120);
+	cr_assert_eq(curve_answer(&curve, 0.95, 1, &answer), 0);
+	cr_expect_eq(explain_sag(&curve, &answer, 100e-3).t, 0);
+	curve_add(&curve, 512, 200); /* it was none past the plateau */
+	cr_expect_eq(explain_sag(&curve, &answer, 100e-3).t, 256);
+	cr_expect_eq(explain_sag(&curve, &answer, 1 / answer.plateau).t, 0);
 }
 
 Test(explain, rules_of_thumb_are_told_with_what_they_lose)

@@ -38,12 +38,12 @@ static void teardown(void)
 
 TestSuite(tune_conclude, .init = setup, .fini = teardown);
 
-/* Runs at t whose throughput is min(k/c, t/w), but for a tenth of a per cent. */
-static void add_runs(int64_t t, int count)
+/* Runs at t whose throughput is that, but for a tenth of a per cent. */
+static void add_runs_of(int64_t t, int count, double rps)
 {
 	for (int i = 0; i < count; i++) {
 		struct run *run = &tune->runs[tune->run_count++];
-		double x = fmin((double)t / 0.1, 200) * (1 + 1e-3 * (i - 1));
+		double x = rps * (1 + 1e-3 * (i - 1));
 
 		*run = tune->asked;
 		run->threads = t;
@@ -55,6 +55,12 @@ static void add_runs(int64_t t, int count)
 		snprintf(run->rejected, sizeof(run->rejected), "-");
 		curve_add(&tune->curve, t, x);
 	}
+}
+
+/* Of min(k/c, t/w). */
+static void add_runs(int64_t t, int count)
+{
+	add_runs_of(t, count, fmin((double)t / 0.1, 200));
 }
 
 static void add_known_curve(void)
@@ -80,6 +86,20 @@ Test(tune_conclude, a_curve_that_is_known_has_its_t)
 	cr_expect_geq(result.answer.high, 19);
 	cr_expect_eq(result.explanation.bound, EXPLAIN_CPU);
 	cr_expect_float_eq(result.cpu_s, 5e-3, 1e-6);
+}
+
+Test(tune_conclude, a_curve_that_sags_leaves_more_open)
+{
+	add_runs(10, 3);
+	add_runs_of(20, 3, 170);
+	add_runs_of(40, 3, 186);
+	add_runs_of(44, 3, 194);
+	add_runs(80, 3);
+	add_runs(160, 3);
+	expect(CWT_OK, "t = 42");
+	cr_expect_eq(result.explanation.sag.t, 40);
+	cr_expect_eq(result.answer.low, ceil(result.answer.crossing * 0.88));
+	cr_expect_eq(result.answer.high, ceil(result.answer.crossing * 1.12));
 }
 
 Test(tune_conclude, single_runs_on_both_sides_of_the_knee_are_too_few)

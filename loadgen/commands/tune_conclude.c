@@ -13,6 +13,7 @@ enum { RUNS_LEAST = 3, RUNS_OF_T_LEAST = 2 };
 
 static const double half_most = 0.30; /* of t: an interval that is wider says nothing */
 static const double shift_least = 0.05;
+static const double sag_error = 0.12; /* what sweeps of threads in step differ by in t */
 
 /* Figures of the runs that count and that are at the plateau, or all if none is. */
 static void add_plateau(const struct tune *tune, const struct curve_answer *answer,
@@ -233,6 +234,8 @@ static void conclude(const struct tune *tune, struct tune_result *result)
 	if (input.cpu_s > 0)
 		result->cpu_s = input.cpu_s;
 	explain(&tune->curve, &result->answer, &input, &result->explanation);
+	if (result->explanation.sag.t > 0)
+		curve_widen(&result->answer, sag_error);
 	/* Of the least whole t that is at the crossing. */
 	result->answer.low = ceil(result->answer.low);
 	result->answer.high = ceil(result->answer.high);

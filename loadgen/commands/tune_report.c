@@ -132,6 +132,22 @@ static void print_rules(FILE *file, const struct explanation *explanation)
 	}
 }
 
+/* A curve that sags says more than its t does. */
+static void print_sag(FILE *file, const struct explain_sag *sag)
+{
+	if (sag->t == 0)
+		return;
+	fprintf(file,
+		"  sags           %.4g requests/s at t = %lld, where requests at random would have "
+		"%.4g:\n"
+		"                 threads are in each other's way. If they are in step (convoys), "
+		"that\n"
+		"                 differs between starts and with time; with all in step t = %lld "
+		"does %.4g\n",
+		sag->rps, (long long)sag->t, sag->random_rps, (long long)sag->together_t,
+		sag->together_rps);
+}
+
 /* What was tried for the SLO. */
 static void print_slo(FILE *file, const struct tune *tune)
 {
@@ -186,6 +202,7 @@ static void print_facts(FILE *file, const struct tune *tune, const struct tune_r
 	else
 		fprintf(file, "  past it        %.1f %% less at t = %lld, the highest measured\n",
 			100 * explanation->past_loss, (long long)explanation->past_t);
+	print_sag(file, &explanation->sag);
 	print_rules(file, explanation);
 	print_slo(file, tune);
 }
@@ -257,6 +274,16 @@ static json_t *slo_to_json(const struct tune *tune, const struct tune_result *re
 			 (json_int_t)tune->slo_probes, "points", points);
 }
 
+static json_t *sag_to_json(const struct explain_sag *sag)
+{
+	if (sag->t == 0)
+		return json_null();
+	return json_pack("{s:I, s:f, s:f, s:I, s:f}", "threads", (json_int_t)sag->t,
+			 "throughput_rps", sag->rps, "random_rps", sag->random_rps,
+			 "together_threads", (json_int_t)sag->together_t, "together_rps",
+			 sag->together_rps);
+}
+
 json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 {
 	const struct explanation *explanation = &result->explanation;
@@ -275,7 +302,7 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 		config_of(tune, result->answer.t, config);
 	root = json_pack(
 		"{s:i, s:s, s:s, s:i, s:s, s:I, s:[f, f], s:f, s:f, s:s, s:f, s:f, s:f, s:f, s:I, "
-		"s:f, s:f, s:o, s:o, s:I, s:I, s:s, s:f, s:b, s:o}",
+		"s:f, s:f, s:o, s:o, s:o, s:I, s:I, s:s, s:f, s:b, s:o}",
 		"schema", 1, "target", tune->asked.arch, "verdict", result->verdict, "status",
 		result->status, "config", config, "threads", (json_int_t)result->answer.t,
 		"interval", result->answer.low, result->answer.high, "plateau_rps",
@@ -283,11 +310,11 @@ json_t *tune_to_json(const struct tune *tune, const struct tune_result *result)
 		explain_bounds[explanation->bound], "gain_rps", explanation->gain, "cpu_alone_ns",
 		cpu_alone_s(tune) * 1e9, "cpu_ns", result->cpu_s * 1e9, "wall_ns",
 		tune->alone.mean_ns, "cores", (json_int_t)tune->asked.cores, "t_star",
-		explanation->t_star, "past_loss", explanation->past_loss, "rules", rules, "points",
-		points_to_json(tune), "runs", (json_int_t)tune->run_count, "rejected",
-		(json_int_t)tune->rejected, "shift",
-		result->shift.has_baseline ? shift_causes[result->shift.cause] : "", "took_s",
-		(double)tune->took_ns / 1e9, "out_of_time", tune->out_of_time, "slo",
+		explanation->t_star, "past_loss", explanation->past_loss, "sag",
+		sag_to_json(&explanation->sag), "rules", rules, "points", points_to_json(tune),
+		"runs", (json_int_t)tune->run_count, "rejected", (json_int_t)tune->rejected,
+		"shift", result->shift.has_baseline ? shift_causes[result->shift.cause] : "",
+		"took_s", (double)tune->took_ns / 1e9, "out_of_time", tune->out_of_time, "slo",
 		slo_to_json(tune, result));
 	return root ? root : json_object();
 }

@@ -203,6 +203,12 @@ static void cover_bracket(const struct curve *curve, struct curve_answer *answer
 	answer->high = fmax(answer->high, high);
 }
 
+void curve_widen(struct curve_answer *answer, double share)
+{
+	answer->low = fmin(answer->low, answer->crossing * (1 - share));
+	answer->high = fmax(answer->high, answer->crossing * (1 + share));
+}
+
 int curve_answer(const struct curve *curve, double share, uint64_t seed,
 		 struct curve_answer *answer)
 {
@@ -227,9 +233,9 @@ int curve_answer(const struct curve *curve, double share, uint64_t seed,
 		crossings[i] = curve_crossing(&drawn, share, scatter, &below);
 	}
 	qsort(crossings, DRAWS, sizeof(crossings[0]), compare_doubles);
-	answer->low = fmin(crossings[DRAWS / 40], answer->crossing * (1 - error_least));
-	answer->high =
-		fmax(crossings[DRAWS - 1 - DRAWS / 40], answer->crossing * (1 + error_least));
+	answer->low = crossings[DRAWS / 40];
+	answer->high = crossings[DRAWS - 1 - DRAWS / 40];
+	curve_widen(answer, error_least);
 	cover_bracket(curve, answer);
 	answer->t = (int64_t)ceil(answer->crossing - 1e-9);
 	return 0;

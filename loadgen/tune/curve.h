@@ -71,5 +71,8 @@ struct curve_answer {
 int curve_answer(const struct curve *curve, double share, uint64_t seed,
 		 struct curve_answer *answer);
 
+/* Widen its interval: it is that share of the crossing to both sides, at the least. */
+void curve_widen(struct curve_answer *answer, double share);
+
 /* X at t by the same lines; beyond the points, that of the nearest. */
 double curve_value(const struct curve *curve, double t);

@@ -1,4 +1,5 @@
 #include "loadgen/tune/explain.h"
+#include "loadgen/model/model.h"
 #include <errno.h>
 #include <gsl/gsl_fit.h>
 #include <gsl/gsl_multifit.h>
@@ -18,6 +19,9 @@ const char *const shift_causes[] = {
 
 static const double busy_least = 0.93;       /* of a processor that is taken for busy */
 static const double plateau_from_most = 0.6; /* of the highest t measured */
+static const double plateau_share = 0.02;
+static const double sag_least = 0.03; /* of X that is missing */
+static const double sag_from = 0.5;   /* of the crossing: what matters to it */
 
 /* USL */
 
@@ -124,6 +128,48 @@ static struct explain_rule rule_of(const char *name, double t, const struct curv
 	return rule;
 }
 
+/* The highest t that is at the plateau. */
+static const struct curve_point *plateau_end(const struct curve *curve, double plateau)
+{
+	const struct curve_point *end = &curve->points[curve->count - 1];
+
+	while (end > curve->points && end->mean < (1 - plateau_share) * plateau)
+		end--;
+	return end;
+}
+
+struct explain_sag explain_sag(const struct curve *curve, const struct curve_answer *answer,
+			       double wall_s)
+{
+	const struct curve_point *top = plateau_end(curve, answer->plateau);
+	double station_s = 1 / answer->plateau;
+	double t = (double)answer->t;
+	double missing = sag_least + curve_scatter(curve, 0);
+	struct explain_sag sag = { 0 };
+
+	if (wall_s <= station_s)
+		return sag;
+	for (const struct curve_point *point = curve->points; point < top; point++) {
+		double random;
+
+		if ((double)point->t < sag_from * answer->crossing)
+			continue;
+		random = model_closed_network((double)point->t, station_s, wall_s, 1);
+
+		if (1 - point->mean / random <= missing)
+			continue;
+		missing = 1 - point->mean / random;
+		sag = (struct explain_sag){
+			.t = point->t,
+			.rps = point->mean,
+			.random_rps = random,
+			.together_t = answer->t,
+			.together_rps = t / (wall_s + (t - 1) * station_s),
+		};
+	}
+	return sag;
+}
+
 void explain(const struct curve *curve, const struct curve_answer *answer,
 	     const struct explain_input *input, struct explanation *explanation)
 {
@@ -137,6 +183,7 @@ void explain(const struct curve *curve, const struct curve_answer *answer,
 		.bound = bound_of(curve, answer, input),
 		.gain = curve_value(curve, (double)answer->t + 1) -
 			curve_value(curve, (double)answer->t),
+		.sag = explain_sag(curve, answer, input->wall_s),
 		.past_t = top->t,
 		.past_loss = fmax(0, 1 - top->mean / answer->plateau),
 		.rules = {

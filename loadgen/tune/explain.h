@@ -47,16 +47,38 @@ struct explain_rule {
 
 enum { EXPLAIN_RULES = 2 };
 
+/*
+ * Where X is well below what even requests at random would leave, threads are in each other's way.
+ * Those in step wait for each other (convoys, docs/does-the-model-hold.md), which differs between
+ * starts and with time.
+ */
+struct explain_sag {
+	int64_t t;           /* where most is missing; 0: nowhere */
+	double rps;          /* X there */
+	double random_rps;   /* the closed network's, of w and of the plateau as its one station */
+	int64_t together_t;  /* that is recommended */
+	double together_rps; /* X there if all wait for all */
+};
+
 struct explanation {
 	double t_star;            /* k·w/c */
 	enum explain_bound bound; /* of the plateau */
 	double gain;              /* requests/s that one more thread would bring at t */
 	bool has_usl;
-	struct usl usl;   /* of what is past t */
+	struct usl usl; /* of what is past t */
+	struct explain_sag sag;
 	double past_loss; /* share of the plateau that is lost at the highest t measured */
 	int64_t past_t;   /* which is that */
 	struct explain_rule rules[EXPLAIN_RULES]; /* 2k + 1; Goetz: k(1 + wait/cpu) */
 };
+
+/*
+ * Look for the point between half the crossing and the plateau's end where most is missing: 3 %,
+ * and the runs' scatter, at the least, of what the closed network has. together_rps is the
+ * pessimistic bound of operational analysis (Lazowska et al.), t/(w + (t - 1)/plateau).
+ */
+struct explain_sag explain_sag(const struct curve *curve, const struct curve_answer *answer,
+			       double wall_s);
 
 void explain(const struct curve *curve, const struct curve_answer *answer,
 	     const struct explain_input *input, struct explanation *explanation);
