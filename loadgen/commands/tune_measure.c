@@ -14,6 +14,7 @@
 
 enum {
 	ALONE_REQUESTS = 10,
+	LOOK_REQUESTS = 50,
 	WINDOW_REQUESTS = 200,
 	WINDOW_TURNS = 4,
 	WINDOW_PARTS = PLAN_WINDOWS_MAX,
@@ -165,13 +166,14 @@ static double turn_ns(const struct tune *tune, int64_t t)
 
 /*
  * Ramp and warm-up are a turn of all connections, and the window is several of them, and as many
- * requests as it takes for half a per cent.
+ * requests as it takes for half a per cent. The first run at a t only says where to go on.
  */
 static struct plan_timing timing_of(const struct tune *tune, int64_t t)
 {
 	int64_t connections = connections_of(tune, t);
 	double turn = turn_ns(tune, t);
-	double window_ns = fmax(WINDOW_TURNS, WINDOW_REQUESTS / (double)connections) * turn;
+	double requests = curve_find(&tune->curve, t) ? WINDOW_REQUESTS : LOOK_REQUESTS;
+	double window_ns = fmax(WINDOW_TURNS, requests / (double)connections) * turn;
 
 	window_ns = fmax(window_ns, (double)tune->window_ns) * (double)tune->stretch;
 	return (struct plan_timing){

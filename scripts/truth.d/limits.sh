@@ -35,8 +35,10 @@ sweep_densely() {
 		name = $name
 		repetitions = 3
 		repetitions-most = 3
-		window = 2s
-		requests = 200
+		tries = 1
+		windows = 16
+		window = 125ms
+		requests = 13
 		[case dense]
 		arch = $server
 		cpu = ${c}ms
@@ -49,12 +51,19 @@ sweep_densely() {
 }
 
 # Throughput at each t as "T MEAN", of the good runs and those that only Little's law rejects: these
-# have a bunch of replies more or less at their window's edges, but there are several.
+# have a bunch of replies more or less at their edges. So a run's parts are weighed by a triangle.
 dense_curve() {
 	grep -v '^#' "$runs/$1/runs.csv" | awk -F, '
 		NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
 		$at["rejected"] == "-" || $at["rejected"] == "little" {
-			sum[$at["threads"]] += $at["throughput_rps"]; count[$at["threads"]]++
+			parts = split($at["window_requests"], part, ";")
+			requests = weights = 0
+			for (i = 1; i <= parts; i++) {
+				weight = i - 0.5 < parts - i + 0.5 ? i - 0.5 : parts - i + 0.5
+				requests += weight * part[i]; weights += weight
+			}
+			sum[$at["threads"]] += requests / weights * parts * 1e9 / $at["window_ns"]
+			count[$at["threads"]]++
 		}
 		END { for (t in sum) print t, sum[t] / count[t] }' | sort -n
 }
