@@ -8,7 +8,7 @@ limits_points=(
 	'gunicorn-gthread 5 50' 'gunicorn-gthread 10 100' 'gunicorn-gthread 5 100'
 	'apache-worker 5 50' 'apache-worker 2 50' 'apache-worker 5 100'
 	'pool 1 5' 'pool 1 20' 'pool 2 10' 'pool 2 50' 'pool 2 200' 'pool 5 20' 'pool 5 100' 'pool 5 250'
-	'pool 10 40' 'pool 10 150' 'pool 20 100' 'pool 20 400'
+	'pool 10 40' 'pool 10 100' 'pool 10 150' 'pool 20 100' 'pool 20 400'
 )
 
 # The t to measure: those around t* = w/c, in steps of 4 % or one, and 2, 3 and 4 t*. Work of 10 ms
