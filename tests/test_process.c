@@ -1,5 +1,6 @@
 #include "loadgen/target/process.h"
 #include "common/clock.h"
+#include "loadgen/target/ready.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -312,4 +313,28 @@ Test(process, its_usage_counts_children_that_have_ended)
 	cr_expect_gt(process.usage.cpu_ns, 15 * NS_PER_MS);
 	cr_expect_lt(process.usage.cpu_ns, 5LL * NS_PER_S);
 	cr_expect_geq(process.usage.involuntary, 0);
+}
+
+/* A share of a processor for each of a hundred would be more than there are. */
+Test(process, a_hundred_processes_are_quiet_only_if_none_is_at_work)
+{
+	struct process process;
+	char why[PROCESS_WHY_MAX];
+	char busy[64];
+	char script[512];
+
+	snprintf(busy, sizeof(busy), "%s.busy", log_path);
+	cr_assert_eq(close(open(busy, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+	snprintf(script, sizeof(script),
+		 "i=0; while [ $i -lt 100 ]; do sleep 60 & i=$((i + 1)); done; "
+		 "for i in 1 2; do while [ -e %s ]; do :; done && sleep 60 & done; "
+		 "echo ready 127.0.0.1:1; wait",
+		 busy);
+	cr_assert_eq(start(&process, script, patience_ns, why), 0, "%s", why);
+	cr_expect_eq(ready_await_processes(&process, 103, NS_PER_S / 2, NULL, why), -ETIMEDOUT);
+	cr_expect_not_null(strstr(why, "they are busy"), "%s", why);
+	unlink(busy);
+	cr_expect_eq(ready_await_processes(&process, 103, patience_ns, NULL, why), 0, "%s", why);
+	process_stop(&process, patience_ns);
+	expect_no_child();
 }

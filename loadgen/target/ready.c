@@ -13,8 +13,9 @@
 enum {
 	POLL_NS = 10 * NS_PER_MS,
 	CONNECT_NS = 1000 * NS_PER_MS,
-	LOOK_NS = 100 * NS_PER_MS, /* between two looks at the process */
-	QUIET_NS = 2 * NS_PER_MS,  /* of CPU in that time */
+	LOOK_NS = 100 * NS_PER_MS,      /* between two looks at the process */
+	QUIET_NS = 2 * NS_PER_MS,       /* of CPU in that time, for each, */
+	QUIET_MOST_NS = 20 * NS_PER_MS, /* and for all */
 	LINE_MAX_BYTES = 128,
 	REQUEST_MAX = 1200,
 	PORTS_MAX = 8,
@@ -223,11 +224,13 @@ int ready_await_processes(const struct process *process, int64_t count, int64_t 
 
 	while (goes_on(&wait)) {
 		int64_t before_ns = used_ns;
+		int64_t quiet_ns;
 
 		has = 0;
 		tree_visit(process->pid, count_one, &has);
+		quiet_ns = QUIET_NS * has < QUIET_MOST_NS ? QUIET_NS * has : QUIET_MOST_NS;
 		if (meter_cpu_ns(process->pid, &used_ns) == 0 && has >= count && before_ns > 0 &&
-		    used_ns - before_ns <= QUIET_NS * has)
+		    used_ns - before_ns <= quiet_ns)
 			return 0;
 		clock_sleep_until(clock_now_ns() + LOOK_NS);
 	}
