@@ -11,6 +11,7 @@
 enum {
 	WARMUP_NS = 100 * NS_PER_MS,
 	WINDOW_NS = 400 * NS_PER_MS,
+	FIRST_NS = 20 * NS_PER_MS,      /* of a processor, at the most */
 	KNOWN_WORK_NS = 50 * NS_PER_US, /* while o is metered: see docs/architecture.md */
 	TURN_PART_NS = KNOWN_WORK_NS + 20 * NS_PER_US, /* what a request takes then, some */
 	SHORT_WALL_NS = 10 * NS_PER_MS,
@@ -132,9 +133,18 @@ static int64_t settling_ns(const struct run *asked)
 	return (asked->threads > 0 ? 3 : 1) * asked->connections * TURN_PART_NS;
 }
 
+/* Of an interpreter's processes the first request of each loads what they have not shared. */
+static int64_t first_requests_ns(const struct run *asked)
+{
+	const struct arch_traits *traits = archs_find(asked->arch);
+
+	return traits && traits->recipe && traits->processes ? asked->connections * FIRST_NS : 0;
+}
+
 static int64_t overhead_warmup_ns(const struct run *asked)
 {
-	return most(WARMUP_NS, settling_ns(asked)) + 2 * drive_quick_ramp_ns(asked->connections);
+	return most(WARMUP_NS, settling_ns(asked)) + first_requests_ns(asked) +
+	       2 * drive_quick_ramp_ns(asked->connections);
 }
 
 static int64_t overhead_window_ns(const struct run *asked)
@@ -179,7 +189,6 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	struct load_config config = {
 		.connections = run->connections,
 		.ramp_ns = drive_quick_ramp_ns(run->connections),
-		.warmup_ns = overhead_warmup_ns(&asked),
 		.window_ns = overhead_window_ns(&asked),
 	};
 	const struct metered *metered;
@@ -190,6 +199,7 @@ static int meter_overhead(struct measure *measure, const struct run *run, const 
 	snprintf(asked.wait, sizeof(asked.wait), "%s", run->wait);
 	snprintf(asked.work, sizeof(asked.work), "clock");
 	snprintf(asked.distribution, sizeof(asked.distribution), "constant");
+	config.warmup_ns = overhead_warmup_ns(&asked);
 	metered = meter(measure, &measure->overheads, &asked, &config, false, &rc);
 	if (!metered)
 		return rc;
