@@ -133,7 +133,7 @@ static int64_t settling_ns(const struct run *asked)
 	return (asked->threads > 0 ? 3 : 1) * asked->connections * TURN_PART_NS;
 }
 
-/* Of an interpreter's processes the first request of each loads what they have not shared. */
+/* Of another's processes the first request of each loads what they do not share. */
 static int64_t first_requests_ns(const struct run *asked)
 {
 	const struct arch_traits *traits = archs_find(asked->arch);

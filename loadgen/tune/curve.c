@@ -7,7 +7,6 @@
 
 enum { DRAWS = 1000 };
 
-static const double level_share = 0.02; /* what is as near to the highest is on the plateau */
 static const double scatter_least = 0.002;
 static const double error_least = 0.05; /* of the crossing: what c drifts by in minutes */
 
@@ -78,7 +77,7 @@ static double highest(const struct curve *curve)
 
 double curve_plateau(const struct curve *curve, double scatter)
 {
-	double edge = highest(curve) * (1 - level_share - scatter);
+	double edge = highest(curve) * (1 - CURVE_LEVEL_SHARE - scatter);
 	double sum = 0;
 	double weight = 0;
 

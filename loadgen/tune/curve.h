@@ -25,6 +25,9 @@ struct curve {
 /* Between t that are further apart than that, as a ratio, a line says nothing of the curve. */
 #define CURVE_BRACKET_MOST 1.12
 
+/* What is as near to the plateau is on it, as a share. */
+#define CURVE_LEVEL_SHARE 0.02
+
 /* Add the throughput of a run. Returns 0, or -ENOSPC: no more t, or runs at that t, have room. */
 int curve_add(struct curve *curve, int64_t t, double rps);
 

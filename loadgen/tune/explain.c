@@ -19,9 +19,8 @@ const char *const shift_causes[] = {
 
 static const double busy_least = 0.93;       /* of a processor that is taken for busy */
 static const double plateau_from_most = 0.6; /* of the highest t measured */
-static const double plateau_share = 0.02;
-static const double sag_least = 0.03; /* of X that is missing */
-static const double sag_from = 0.5;   /* of the crossing: what matters to it */
+static const double sag_least = 0.03;        /* of X that is missing */
+static const double sag_from = 0.5;          /* of the crossing: what matters to it */
 
 /* USL */
 
@@ -133,7 +132,7 @@ static const struct curve_point *plateau_end(const struct curve *curve, double p
 {
 	const struct curve_point *end = &curve->points[curve->count - 1];
 
-	while (end > curve->points && end->mean < (1 - plateau_share) * plateau)
+	while (end > curve->points && end->mean < (1 - CURVE_LEVEL_SHARE) * plateau)
 		end--;
 	return end;
 }
@@ -150,15 +149,12 @@ struct explain_sag explain_sag(const struct curve *curve, const struct curve_ans
 	if (wall_s <= station_s)
 		return sag;
 	for (const struct curve_point *point = curve->points; point < top; point++) {
-		double random;
+		double random = model_closed_network((double)point->t, station_s, wall_s, 1);
+		double lost = 1 - point->mean / random;
 
-		if ((double)point->t < sag_from * answer->crossing)
+		if ((double)point->t < sag_from * answer->crossing || lost <= missing)
 			continue;
-		random = model_closed_network((double)point->t, station_s, wall_s, 1);
-
-		if (1 - point->mean / random <= missing)
-			continue;
-		missing = 1 - point->mean / random;
+		missing = lost;
 		sag = (struct explain_sag){
 			.t = point->t,
 			.rps = point->mean,
